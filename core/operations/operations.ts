@@ -1,0 +1,225 @@
+import type { Page, PageRequest } from '../orders/page.ts'
+
+/** Everything an operation knows of the request behind it; the same for both edges. */
+export interface RequestContext {
+  /** Unique per request; in the log, the audit and the answer's header. */
+  requestId: string
+  /** The text of `Fogbow-User-Token`, if any. */
+  tokenValue?: string
+  /** Member from which the request came. */
+  requester: string
+  /** Address of the client, for the audit and for log-in limits. */
+  remoteAddress?: string
+  /** Repeating a creation with the same key gives the first answer again. */
+  idempotencyKey?: string
+  signal: AbortSignal
+}
+
+/** An instance as the REST API shows it; fields beyond these come from the kind. */
+export interface InstanceView {
+  id: string
+  provider: string
+  cloudName: string
+  state: string
+  cloudState: string | null
+  ready: boolean
+  faultMessage: string
+  [field: string]: unknown
+}
+
+/** One line of a `/status` list. */
+export interface StatusEntry {
+  instanceId: string
+  instanceName: string
+  provider: string
+  cloudName: string
+  state: string
+}
+
+export interface StatusQuery extends PageRequest {
+  /** Instance states, such as READY. */
+  state?: string[]
+  provider?: string
+  cloudName?: string
+  /** Part of the name. */
+  name?: string
+}
+
+/** Outcome for one order of an action on all orders of a user. */
+export interface OrderOutcome {
+  id: string
+  /** `done`, `unchanged` when it was there already, or `refused`. */
+  outcome: 'done' | 'unchanged' | 'refused'
+  message?: string
+}
+
+export interface AuditEntry {
+  id: number
+  timestamp: string
+  requestId: string
+  operation: string
+  resourceType: string
+  userId: string | null
+  identityProviderId: string | null
+  requester: string
+  provider: string
+  cloudName: string | null
+  orderId: string | null
+  /** `ok` or the error code. */
+  response: string
+}
+
+export interface PluginView {
+  name: string
+  package: string
+  version: string
+  kinds: readonly string[]
+  state: string
+  isolation: string
+  reason: string | null
+  /** What it may reach: hosts, secret names, storage. */
+  capabilities: { network: readonly string[]; secrets: readonly string[]; storage: boolean }
+}
+
+export interface CloudView {
+  name: string
+  isDefault: boolean
+  /** Kind → name of the plugin instance that serves it. */
+  plugins: Record<string, string>
+  /** Worst state of its plugins: `ready`, or why not. */
+  health: string
+}
+
+/** What the front page shows to anybody. */
+export interface SiteView {
+  id: string
+  version: string
+  startedAt: string
+  clouds: CloudView[]
+  plugins: PluginView[]
+  members: string[]
+}
+
+/**
+ * What a user, a peer or an administrator can ask. Every function authenticates, authorises and leaves an audit
+ * record, except those marked open. Errors are `FogbowError`s. `kind` is the name of a resource kind, such as `compute`.
+ */
+export interface Operations {
+  /** Open. Body `{credentials, publicKey?}`. */
+  createToken(context: RequestContext, body: unknown): Promise<{ token: string }>
+  /** The token of the context is not accepted any more, whatever its expiry. */
+  revokeToken(context: RequestContext): Promise<void>
+  /** Who the caller is. */
+  whoAmI(
+    context: RequestContext,
+  ): Promise<{
+    id: string
+    identityProviderId: string
+    name: string
+    roles: string[]
+    expiresAt: number
+  }>
+
+  createOrder(context: RequestContext, kind: string, body: unknown): Promise<{ id: string }>
+  getOrder(context: RequestContext, kind: string, id: string): Promise<InstanceView>
+  listOrders(context: RequestContext, kind: string, query: StatusQuery): Promise<Page<StatusEntry>>
+  deleteOrder(context: RequestContext, kind: string, id: string): Promise<void>
+  /** @param action - name of one of the kind's actions, such as `pause` */
+  actOnOrder(context: RequestContext, kind: string, id: string, action: string): Promise<void>
+  actOnOrdersOfUser(
+    context: RequestContext,
+    kind: string,
+    action: string,
+    user: { id: string; identityProviderId: string },
+  ): Promise<OrderOutcome[]>
+  /** Body `{name}`. */
+  takeSnapshot(context: RequestContext, kind: string, id: string, body: unknown): Promise<void>
+  getAllocation(
+    context: RequestContext,
+    kind: string,
+    provider: string,
+    cloud: string,
+  ): Promise<Record<string, number>>
+
+  createSecurityRule(
+    context: RequestContext,
+    parentKind: string,
+    parentId: string,
+    body: unknown,
+  ): Promise<{ id: string }>
+  listSecurityRules(
+    context: RequestContext,
+    parentKind: string,
+    parentId: string,
+  ): Promise<Record<string, unknown>[]>
+  deleteSecurityRule(
+    context: RequestContext,
+    parentKind: string,
+    parentId: string,
+    ruleId: string,
+  ): Promise<void>
+
+  /** @param provider - the local one when absent */
+  listClouds(context: RequestContext, provider?: string): Promise<{ clouds: string[] }>
+  listImages(
+    context: RequestContext,
+    provider: string,
+    cloud: string,
+  ): Promise<{ id: string; name: string }[]>
+  getImage(
+    context: RequestContext,
+    provider: string,
+    cloud: string,
+    id: string,
+  ): Promise<Record<string, unknown>>
+  listSpecs(
+    context: RequestContext,
+    provider: string,
+    cloud: string,
+  ): Promise<{ id: string; name: string }[]>
+  getSpec(
+    context: RequestContext,
+    provider: string,
+    cloud: string,
+    id: string,
+  ): Promise<Record<string, unknown>>
+  /** `totalQuota`, `usedQuota`, `availableQuota`. */
+  getQuota(
+    context: RequestContext,
+    provider: string,
+    cloud: string,
+  ): Promise<Record<string, Record<string, number>>>
+
+  /** Reads the configuration again and replaces what changed; orders go on. */
+  reload(context: RequestContext): Promise<void>
+  setPolicy(context: RequestContext, body: unknown): Promise<void>
+  updatePolicy(context: RequestContext, body: unknown): Promise<void>
+  /** Deletes everything of a user, in the order of dependencies; answers when deletion is under way. */
+  purgeUser(
+    context: RequestContext,
+    user: { id: string; identityProviderId: string },
+  ): Promise<OrderOutcome[]>
+  listAudit(
+    context: RequestContext,
+    query: PageRequest & { userId?: string; orderId?: string },
+  ): Promise<Page<AuditEntry>>
+  /** State changes of one order, oldest first. */
+  getOrderHistory(
+    context: RequestContext,
+    kind: string,
+    id: string,
+  ): Promise<{ timestamp: string; state: string; message: string | null }[]>
+  listPlugins(context: RequestContext): Promise<PluginView[]>
+  restartPlugin(context: RequestContext, name: string): Promise<void>
+  /** Writes a copy of the store that can be started from; answers its path. */
+  backUp(context: RequestContext): Promise<{ path: string }>
+
+  /** Open. */
+  members(): string[]
+  /** Open. May users of this site go to (`target`), or users of that site come from (`requester`), a provider? */
+  isMemberAuthorized(direction: 'target' | 'requester', body: unknown): { authorized: boolean }
+  /** Open. base64 of the site's RSA key as X.509 SubjectPublicKeyInfo, one line. */
+  publicKey(): string
+  /** Open. */
+  site(): SiteView
+}

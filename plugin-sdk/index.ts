@@ -1,0 +1,82 @@
+/** Everything that an author of a plugin imports. */
+export {
+  type AuthenticationPlugin,
+  type AuthorizationPlugin,
+  aaaContracts,
+  type FederationIdentityPlugin,
+  type FederationToLocalMapperPlugin,
+  type TokenGeneratorPlugin,
+} from './contracts/aaa.ts'
+export {
+  type AttachmentPlugin,
+  type ComputePlugin,
+  cloudContracts,
+  type ImagePlugin,
+  type NetworkPlugin,
+  type OrderedPlugin,
+  type ParentOrder,
+  type PublicIpPlugin,
+  type QuotaPlugin,
+  type SecurityRulePlugin,
+  type SpecPlugin,
+  type VolumePlugin,
+} from './contracts/cloud.ts'
+export type { Contract, MethodContract } from './contracts/define-contract.ts'
+export { contracts, methodContract, pluginKinds } from './contracts/index.ts'
+export {
+  type Credentials,
+  type FederationUser,
+  type FederationUserToken,
+  federationUser,
+  type LocalToken,
+  type Operation,
+  type PluginOrder,
+  type RequestedInstance,
+} from './contracts/shapes.ts'
+export {
+  asFogbowError,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorRecord,
+  errorCatalogue,
+  FogbowError,
+  fromErrorRecord,
+  invalid,
+  isErrorCode,
+  type Outcome,
+  toErrorRecord,
+} from './errors.ts'
+export type {
+  CallContext,
+  Clock,
+  Log,
+  PluginHost,
+  Secrets,
+  Storage,
+  StorageChange,
+  StorageEntry,
+} from './host.ts'
+export { manifestSchema, type PluginManifest } from './manifest.ts'
+export { definePlugin, type PluginDefinition, type PluginParts } from './plugin.ts'
+export {
+  type InstanceOf,
+  type InstanceState,
+  instanceStates,
+  type NestedKind,
+  type OrderedKind,
+  type PowerAction,
+  type QueriedKind,
+  type RequestOf,
+  type ResourceKind,
+  type ViewOf,
+} from './resources/define-resource.ts'
+export {
+  nestedKinds,
+  orderedKind,
+  orderedKinds,
+  queriedKinds,
+  resources,
+} from './resources/index.ts'
+export { type Schema, schema, type TypeOf } from './schema/json-schema.ts'
+export { readLeniently } from './schema/lenient.ts'
+export { sdkVersion } from './version.ts'

@@ -1,0 +1,1 @@
+export type { InstalledPlugin, Registry } from './registry.ts'
