@@ -1,1 +1,2 @@
-export {}
+export { defineConfig } from './config/index.ts'
+export { type Site, startSite } from './site.ts'

@@ -43,6 +43,8 @@ export interface StatusQuery extends PageRequest {
   cloudName?: string
   /** Part of the name. */
   name?: string
+  /** The caller has this version of the list: when it is still the same, no items are read. */
+  unlessVersion?: string
 }
 
 /** Outcome for one order of an action on all orders of a user. */
@@ -110,9 +112,7 @@ export interface Operations {
   /** The token of the context is not accepted any more, whatever its expiry. */
   revokeToken(context: RequestContext): Promise<void>
   /** Who the caller is. */
-  whoAmI(
-    context: RequestContext,
-  ): Promise<{
+  whoAmI(context: RequestContext): Promise<{
     id: string
     identityProviderId: string
     name: string

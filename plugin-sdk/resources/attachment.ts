@@ -23,6 +23,7 @@ export const attachment = defineOrderedResource({
     },
   }),
   references: { computeId: 'compute', volumeId: 'volume' },
+  shownReferences: { computeId: 'computeName', volumeId: 'volumeName' },
   placedBy: 'volumeId',
   instance: schema({
     type: 'object',

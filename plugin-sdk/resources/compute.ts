@@ -84,7 +84,7 @@ export const compute = defineOrderedResource({
         type: 'array',
         maxItems: 64,
         default: [],
-        items: { type: 'string', minLength: 1, maxLength: 64 },
+        items: { type: 'string', minLength: 1, maxLength: 1024 },
         description: 'Order ids of networks to join, beside the default network of the cloud',
       },
       requirements,
@@ -92,6 +92,8 @@ export const compute = defineOrderedResource({
   }),
   aliases: { memory: 'ram' },
   references: { networkIds: 'network' },
+  shownReferences: { networkIds: 'networks' },
+  check: checkUserData,
   instance: schema({
     type: 'object',
     required: ['state', 'cloudState', 'vCPU', 'ram', 'disk'],
@@ -154,3 +156,14 @@ export const compute = defineOrderedResource({
   ],
   hasSnapshot: true,
 })
+
+function checkUserData(request: Readonly<Record<string, unknown>>) {
+  const parts = (request.userData ?? []) as { extraUserDataFileContent?: string }[]
+  const wrong = parts.findIndex((part) => !isBase64(part.extraUserDataFileContent ?? ''))
+  if (wrong < 0) return undefined
+  return { field: `userData[${wrong}].extraUserDataFileContent`, message: 'must be base64' }
+}
+
+function isBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)
+}

@@ -32,6 +32,9 @@ export interface PowerAction {
   title: string
 }
 
+/** Looks at a request that is valid against its schema. */
+export type RequestCheck = (request: Readonly<Record<string, unknown>>) => { field: string; message: string } | undefined
+
 interface KindBase {
   /** Name in code, contracts and configuration, such as `publicIp`. */
   name: string
@@ -51,8 +54,12 @@ export interface OrderedKind extends KindBase {
   aliases: Record<string, string>
   /** Fields of the request that hold order ids (one or a list): field → kind. They must be of the same provider and cloud. */
   references: Record<string, string>
+  /** Where referenced orders are shown: a list of `{id, name}` gets them added, a single one shows its name there. */
+  shownReferences: Record<string, string>
   /** Field whose order gives provider and cloud, when the request has none of its own. */
   placedBy?: string
+  /** What a schema cannot say of a request. @returns the field and what is wrong with it */
+  check?: RequestCheck
   /** What a plugin reports of an instance, beside `state`, `cloudState` and `faultMessage`. */
   instance: ObjectSchema & Schema
   /** Fields that are shown from the order instead of the instance. */
@@ -79,6 +86,7 @@ export interface NestedKind extends KindBase {
   /** Kinds of the orders it can live in. */
   parents: readonly string[]
   request: ObjectSchema & Schema
+  check?: RequestCheck
   aliases: Record<string, string>
   view: ObjectSchema & Schema
 }
@@ -88,18 +96,23 @@ export type ResourceKind = OrderedKind | QueriedKind | NestedKind
 type OrderedDefaults =
   | 'aliases'
   | 'references'
+  | 'shownReferences'
   | 'shownFromOrder'
   | 'shownAlso'
   | 'allocation'
   | 'actions'
   | 'hasSnapshot'
 
+/** Keeps the exact types of what was declared: types of requests and views are derived from them. */
+type Defined<K, Kind> = K & Omit<Kind, keyof K>
+
 export function defineOrderedResource<
   const K extends Omit<OrderedKind, OrderedDefaults | 'lifecycle'> & Partial<OrderedKind>,
->(kind: K): K & OrderedKind {
+>(kind: K): Defined<K, OrderedKind> {
   return {
     aliases: {},
     references: {},
+    shownReferences: {},
     shownFromOrder: [],
     shownAlso: {},
     allocation: {},
@@ -107,19 +120,19 @@ export function defineOrderedResource<
     hasSnapshot: false,
     ...kind,
     lifecycle: 'ordered',
-  } as unknown as K & OrderedKind
+  } as unknown as Defined<K, OrderedKind>
 }
 
 export function defineQueriedResource<const K extends Omit<QueriedKind, 'lifecycle'>>(
   kind: K,
-): K & QueriedKind {
-  return { ...kind, lifecycle: 'queried' } as unknown as K & QueriedKind
+): Defined<K, QueriedKind> {
+  return { ...kind, lifecycle: 'queried' } as unknown as Defined<K, QueriedKind>
 }
 
 export function defineNestedResource<
   const K extends Omit<NestedKind, 'lifecycle' | 'aliases'> & Partial<NestedKind>,
->(kind: K): K & NestedKind {
-  return { aliases: {}, ...kind, lifecycle: 'nested' } as unknown as K & NestedKind
+>(kind: K): Defined<K, NestedKind> {
+  return { aliases: {}, ...kind, lifecycle: 'nested' } as unknown as Defined<K, NestedKind>
 }
 
 /** What a user orders, as validated. */
@@ -152,7 +165,7 @@ export const displayName = {
 } as const
 
 export const orderId = (description: string) =>
-  ({ type: 'string', minLength: 1, maxLength: 64, description }) as const
+  ({ type: 'string', minLength: 1, maxLength: 1024, description }) as const
 
 /** Cloud-specific capabilities asked for, such as extra specs of a flavor. */
 export const requirements = {

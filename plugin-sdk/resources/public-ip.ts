@@ -15,6 +15,7 @@ export const publicIp = defineOrderedResource({
     properties: { computeId: orderId('Order id of the compute') },
   }),
   references: { computeId: 'compute' },
+  shownReferences: { computeId: 'computeName' },
   placedBy: 'computeId',
   instance: schema({
     type: 'object',

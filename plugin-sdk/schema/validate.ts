@@ -2,15 +2,16 @@ import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from
 import { type FogbowError, invalid } from '../errors.ts'
 import type { Schema } from './json-schema.ts'
 
-const ajv = new Ajv2020({
-  allErrors: false,
-  strict: true,
-  strictRequired: false,
-  allowUnionTypes: true,
-})
-ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
-ajv.addFormat('date-time', (text: string) => !Number.isNaN(Date.parse(text)))
-ajv.addFormat('uri', (text: string) => URL.canParse(text))
+const options = { strict: true, strictRequired: false, allowUnionTypes: true } as const
+const checking = withFormats(new Ajv2020(options))
+const completing = withFormats(new Ajv2020({ ...options, useDefaults: true }))
+
+function withFormats(ajv: Ajv2020): Ajv2020 {
+  ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
+  ajv.addFormat('date-time', (text: string) => !Number.isNaN(Date.parse(text)))
+  ajv.addFormat('uri', (text: string) => URL.canParse(text))
+  return ajv
+}
 
 /** Says what is wrong with a value, or undefined when it is right. */
 export type Validator = (value: unknown) => Problem | undefined
@@ -22,15 +23,25 @@ export interface Problem {
   message: string
 }
 
-const compiled = new WeakMap<Schema, Validator>()
+const checkers = new WeakMap<Schema, Validator>()
+const completers = new WeakMap<Schema, Validator>()
 
 /** Compiles once per schema object. Only for schemas of our own: a stranger's schema can hang the compiler. */
 export function validatorFor(schema: Schema): Validator {
-  let validator = compiled.get(schema)
+  return compiled(schema, checkers, checking)
+}
+
+/** As `validatorFor`, and fills in the defaults of absent fields in place. */
+export function completerFor(schema: Schema): Validator {
+  return compiled(schema, completers, completing)
+}
+
+function compiled(schema: Schema, known: WeakMap<Schema, Validator>, ajv: Ajv2020): Validator {
+  let validator = known.get(schema)
   if (!validator) {
     const check: ValidateFunction = ajv.compile(schema as AnySchema)
     validator = (value) => (check(value) ? undefined : toProblem(check.errors?.[0]))
-    compiled.set(schema, validator)
+    known.set(schema, validator)
   }
   return validator
 }

@@ -1,0 +1,2 @@
+export type { CloudConnector, ReportedInstance } from './connector.ts'
+export { createLocalClouds, type LocalClouds } from './local.ts'

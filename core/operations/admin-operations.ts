@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import { FogbowError, invalid } from '@fogbow/plugin-sdk'
+import type { Audit } from '../aaa/index.ts'
+import type { OperationParts } from './operation-parts.ts'
+import type { AuditEntry, Operations, RequestContext } from './operations.ts'
+import { toPluginView } from './plugin-view.ts'
+import { toBody } from './request.ts'
+
+export interface AdminParts extends OperationParts {
+  audit: Audit
+  /** Reads the configuration again and applies it. */
+  reload(): Promise<void>
+  dataDir(): string
+}
+
+type AdminOperations = Pick<
+  Operations,
+  'reload' | 'setPolicy' | 'updatePolicy' | 'listAudit' | 'listPlugins' | 'restartPlugin' | 'backUp'
+>
+
+const LONGEST_PAGE = 1000
+
+/** What only an administrator may ask; which roles that are is up to the authorization plugin. */
+export function createAdminOperations(parts: AdminParts): AdminOperations {
+  const { guard, store, plugins, audit } = parts
+
+  function administer<Result>(
+    context: RequestContext,
+    operation: string,
+    type: string,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    return guard(context, { operation, type }, async (access) => {
+      await access.authorize()
+      return run()
+    })
+  }
+
+  function changePolicy(
+    context: RequestContext,
+    body: unknown,
+    method: 'setPolicy' | 'updatePolicy',
+  ): Promise<void> {
+    return administer(context, method, 'POLICY', async () => {
+      const { policy } = toBody(body)
+      if (typeof policy !== 'string') throw invalid('policy', 'must be the text of a policy')
+      await parts.aaa.setPolicy(method, policy)
+    })
+  }
+
+  return {
+    reload: (context) => administer(context, 'reload', 'CONFIGURATION', parts.reload),
+    setPolicy: (context, body) => changePolicy(context, body, 'setPolicy'),
+    updatePolicy: (context, body) => changePolicy(context, body, 'updatePolicy'),
+
+    listAudit: (context, query) =>
+      administer(context, 'listAudit', 'AUDIT', async () => {
+        const limit = query.limit ?? 100
+        if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE)
+          throw invalid('limit', `must be a number from 1 to ${LONGEST_PAGE}`)
+        if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor))
+          throw invalid('cursor', 'must be the cursor of a page before')
+        await audit.flush()
+        let rows = store.db.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit)
+        if (query.cursor !== undefined) rows = rows.where('id', '<', Number(query.cursor))
+        if (query.userId !== undefined) rows = rows.where('user_id', '=', query.userId)
+        if (query.orderId !== undefined) rows = rows.where('order_id', '=', query.orderId)
+        const items = (await rows.execute()).map(toAuditEntry)
+        const last = items.at(-1)
+        return {
+          items,
+          version: String(items[0]?.id ?? 0),
+          ...(items.length === limit && last && { next: String(last.id) }),
+        }
+      }),
+
+    listPlugins: (context) =>
+      administer(context, 'getAll', 'PLUGIN', async () => plugins.list().map(toPluginView)),
+
+    restartPlugin: (context, name) =>
+      administer(context, 'restartPlugin', 'PLUGIN', async () => {
+        const plugin = plugins.list().find((candidate) => candidate.name === name)
+        if (!plugin) throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
+        await plugin.restart()
+      }),
+
+    backUp: (context) =>
+      administer(context, 'backUp', 'STORE', async () => {
+        const stamp = new Date(parts.now()).toISOString().replace(/[:.]/g, '-')
+        const path = join(parts.dataDir(), 'backups', `site-${stamp}.db`)
+        await audit.flush()
+        await store.backUp(path)
+        return { path }
+      }),
+  }
+}
+
+function toAuditEntry(row: {
+  id: number
+  timestamp: number
+  request_id: string
+  operation: string
+  resource_type: string
+  user_id: string | null
+  identity_provider_id: string | null
+  requester: string
+  provider: string
+  cloud_name: string | null
+  order_id: string | null
+  response: string
+}): AuditEntry {
+  return {
+    id: row.id,
+    timestamp: new Date(row.timestamp).toISOString(),
+    requestId: row.request_id,
+    operation: row.operation,
+    resourceType: row.resource_type,
+    userId: row.user_id,
+    identityProviderId: row.identity_provider_id,
+    requester: row.requester,
+    provider: row.provider,
+    cloudName: row.cloud_name,
+    orderId: row.order_id,
+    response: row.response,
+  }
+}

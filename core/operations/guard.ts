@@ -1,0 +1,76 @@
+import { asFogbowError, type FederationUser } from '@fogbow/plugin-sdk'
+import type { AaaPipeline, Audit, AuthenticUser } from '../aaa/index.ts'
+import type { RequestContext } from './operations.ts'
+
+/** What an operation is about, for authorization and audit; filled in as it becomes known. */
+export interface Subject {
+  operation: string
+  /** Resource type on the wire, such as `COMPUTE`. */
+  type: string
+  provider?: string
+  cloudName?: string
+  orderId?: string
+}
+
+export interface Access {
+  user: FederationUser
+  authentic: AuthenticUser
+  /** Asks the authorization plugin. @throws unauthorized */
+  authorize(owner?: { id: string; identityProviderId: string }): Promise<void>
+}
+
+export type Guard = <Result>(
+  context: RequestContext,
+  subject: Subject,
+  run: (access: Access) => Promise<Result>,
+) => Promise<Result>
+
+/** Every operation passes here: authenticate, do, and leave a record whatever came of it. */
+export function createGuard(parts: {
+  aaa: AaaPipeline
+  audit: Audit
+  siteId: () => string
+  now: () => number
+}): Guard {
+  const { aaa, audit } = parts
+
+  return async (context, subject, run) => {
+    let user: FederationUser | undefined
+    const record = (response: string) =>
+      audit.record({
+        timestamp: parts.now(),
+        request_id: context.requestId,
+        operation: subject.operation,
+        resource_type: subject.type,
+        user_id: user?.id ?? null,
+        identity_provider_id: user?.identityProviderId ?? null,
+        requester: context.requester,
+        provider: subject.provider ?? parts.siteId(),
+        cloud_name: subject.cloudName ?? null,
+        order_id: subject.orderId ?? null,
+        response,
+      })
+    try {
+      const authentic = await aaa.authenticate(context.tokenValue, context.signal)
+      user = authentic.user
+      const authorize = (owner?: { id: string; identityProviderId: string }) =>
+        aaa.authorize(
+          authentic.user,
+          {
+            name: subject.operation,
+            provider: subject.provider ?? parts.siteId(),
+            requester: context.requester,
+            ...(subject.cloudName !== undefined && { cloud: subject.cloudName }),
+            ...(owner && { owner: { id: owner.id, identityProviderId: owner.identityProviderId } }),
+          },
+          subject.type,
+        )
+      const result = await run({ user, authentic, authorize })
+      record('ok')
+      return result
+    } catch (error) {
+      record(asFogbowError(error).code)
+      throw error
+    }
+  }
+}

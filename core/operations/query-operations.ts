@@ -1,0 +1,117 @@
+import { type QueriedKind, resources } from '@fogbow/plugin-sdk'
+import type { OperationParts } from './operation-parts.ts'
+import type { Operations, RequestContext } from './operations.ts'
+import { checkProvider } from './placement.ts'
+
+type Amounts = Record<string, number>
+
+/** Unlimited, or not known. */
+const UNLIMITED = -1
+
+/** What is asked of a cloud without ordering anything. */
+export function createQueryOperations(
+  parts: OperationParts,
+): Pick<
+  Operations,
+  'listClouds' | 'listImages' | 'getImage' | 'listSpecs' | 'getSpec' | 'getQuota'
+> {
+  const { guard, clouds } = parts
+
+  function query(
+    context: RequestContext,
+    kind: QueriedKind,
+    where: { provider: string; cloudName: string },
+    operation: 'get' | 'getAll',
+    method: string,
+    ...args: unknown[]
+  ): Promise<unknown> {
+    return guard(context, { operation, type: kind.type, ...where }, async (access) => {
+      parts.checkCloud(where.provider, where.cloudName)
+      await access.authorize()
+      return clouds.call(access.user, where.cloudName, kind.name, method, args, context.signal)
+    })
+  }
+
+  return {
+    listClouds: (context, provider = parts.siteId()) =>
+      guard(
+        context,
+        { operation: 'getAll', type: resources.cloud.type, provider },
+        async (access) => {
+          checkProvider(provider, parts)
+          await access.authorize()
+          return { clouds: clouds.names() }
+        },
+      ),
+
+    listImages: async (context, provider, cloudName) =>
+      (await query(
+        context,
+        resources.image,
+        { provider, cloudName },
+        'getAll',
+        'getAllImages',
+      )) as { id: string; name: string }[],
+
+    async getImage(context, provider, cloudName, id) {
+      const image = await query(
+        context,
+        resources.image,
+        { provider, cloudName },
+        'get',
+        'getImage',
+        id,
+      )
+      return {
+        provider,
+        cloudName,
+        size: UNLIMITED,
+        minDisk: UNLIMITED,
+        minRam: UNLIMITED,
+        status: null,
+        ...(image as object),
+      }
+    },
+
+    listSpecs: async (context, provider, cloudName) =>
+      (await query(context, resources.spec, { provider, cloudName }, 'getAll', 'getAllSpecs')) as {
+        id: string
+        name: string
+      }[],
+
+    async getSpec(context, provider, cloudName, id) {
+      const spec = await query(
+        context,
+        resources.spec,
+        { provider, cloudName },
+        'get',
+        'getFlavor',
+        id,
+      )
+      return { provider, cloudName, requirements: {}, ...(spec as object) }
+    },
+
+    async getQuota(context, provider, cloudName) {
+      const quota = await query(
+        context,
+        resources.quota,
+        { provider, cloudName },
+        'get',
+        'getUserQuota',
+      )
+      const { totalQuota, usedQuota } = quota as { totalQuota: Amounts; usedQuota: Amounts }
+      return { totalQuota, usedQuota, availableQuota: available(totalQuota, usedQuota) }
+    },
+  }
+}
+
+function available(total: Amounts, used: Amounts): Amounts {
+  const names = Object.keys(total)
+  return Object.fromEntries(
+    names.map((name) => [name, remaining(total[name] ?? UNLIMITED, used[name] ?? 0)]),
+  )
+}
+
+function remaining(total: number, used: number): number {
+  return total < 0 ? UNLIMITED : Math.max(total - used, UNLIMITED)
+}

@@ -1,0 +1,277 @@
+import type { FederationUser } from '@fogbow/plugin-sdk'
+import type { Kysely, Updateable } from 'kysely'
+import type { Database, OrderTable, Store } from '../store/index.ts'
+import { type Order, outcomeNumber, toOrder } from './order.ts'
+import { type OrderState, statesShownAs, unsettledStates } from './states.ts'
+import { afterStep, type Facts, type Step } from './step.ts'
+
+type Db = Kysely<Database>
+
+export interface NewOrder {
+  id: string
+  kind: string
+  provider: string
+  cloudName: string
+  requester: string
+  owner: FederationUser
+  name: string
+  request: Record<string, unknown>
+  dependsOn: readonly string[]
+}
+
+/** Which orders of one user are listed; closed ones never are. */
+export interface OrderFilter {
+  kind?: string
+  shown?: readonly string[]
+  provider?: string
+  cloudName?: string
+  namePart?: string
+  after?: number
+  limit?: number
+}
+
+/** Inserts an order as OPEN and due at once. */
+export async function insertOrder(db: Db, order: NewOrder, now: number): Promise<Order> {
+  const row = await db
+    .insertInto('orders')
+    .values({
+      id: order.id,
+      kind: order.kind,
+      state: 'OPEN',
+      provider: order.provider,
+      cloud_name: order.cloudName,
+      requester: order.requester,
+      user_id: order.owner.id,
+      identity_provider_id: order.owner.identityProviderId,
+      owner: JSON.stringify(order.owner),
+      name: order.name,
+      request: JSON.stringify(order.request),
+      version: 0,
+      next_due: now,
+      attempts: 0,
+      request_outcome: 0,
+      state_since: now,
+      created_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  for (const dependency of new Set(order.dependsOn)) {
+    await db
+      .insertInto('order_dependencies')
+      .values({ order_id: order.id, depends_on: dependency })
+      .execute()
+  }
+  const inserted = toOrder(row)
+  await recordEvent(db, inserted, now)
+  return inserted
+}
+
+export async function findOrder(db: Db, id: string): Promise<Order | undefined> {
+  const row = await db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && toOrder(row)
+}
+
+/**
+ * Makes a step durable, unless the order changed since it was read: then only the facts are kept, and the order as it
+ * is now is answered, due at once.
+ */
+export async function applyStep(db: Db, order: Order, step: Step, now: number): Promise<Order> {
+  const after = afterStep(order, step, now)
+  const moved = after.version !== order.version
+  const update = await db
+    .updateTable('orders')
+    .set({
+      ...toColumns(step.facts ?? {}),
+      state: after.state,
+      fault_message: after.faultMessage,
+      version: after.version,
+      attempts: after.attempts,
+      state_since: after.stateSince,
+      next_due: step.dueInMs === null ? null : now + step.dueInMs,
+    })
+    .where('id', '=', order.id)
+    .where('version', '=', order.version)
+    .executeTakeFirst()
+  if (update.numUpdatedRows === 0n) return keepFacts(db, order, step.facts ?? {}, now)
+  if (moved) await recordEvent(db, after, now)
+  if (after.state === 'CLOSED')
+    await db.deleteFrom('order_dependencies').where('order_id', '=', order.id).execute()
+  return after
+}
+
+async function keepFacts(db: Db, order: Order, facts: Facts, now: number): Promise<Order> {
+  await db
+    .updateTable('orders')
+    .set({ ...toColumns(facts), next_due: now })
+    .where('id', '=', order.id)
+    .where('state', '<>', 'CLOSED')
+    .execute()
+  return (await findOrder(db, order.id)) ?? { ...order, state: 'CLOSED' }
+}
+
+function toColumns(facts: Facts): Updateable<OrderTable> {
+  const columns: Updateable<OrderTable> = {}
+  if (facts.instanceId !== undefined) columns.instance_id = facts.instanceId
+  if (facts.allocation !== undefined) columns.allocation = JSON.stringify(facts.allocation)
+  if (facts.instance !== undefined) columns.instance = JSON.stringify(facts.instance)
+  if (facts.observedAt !== undefined) columns.observed_at = facts.observedAt
+  if (facts.requestOutcome !== undefined)
+    columns.request_outcome = outcomeNumber(facts.requestOutcome)
+  if (facts.requestUntil !== undefined) columns.request_until = facts.requestUntil
+  return columns
+}
+
+async function recordEvent(db: Db, order: Order, now: number): Promise<void> {
+  await db
+    .insertInto('order_events')
+    .values({ order_id: order.id, timestamp: now, state: order.state, message: order.faultMessage })
+    .execute()
+  await db
+    .insertInto('list_versions')
+    .values({
+      user_id: order.owner.id,
+      identity_provider_id: order.owner.identityProviderId,
+      kind: order.kind,
+      version: 1,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['user_id', 'identity_provider_id', 'kind'])
+        .doUpdateSet((eb) => ({ version: eb('list_versions.version', '+', 1) })),
+    )
+    .execute()
+}
+
+/** Changes whenever a list of that user and kind would. */
+export async function listVersion(
+  db: Db,
+  user: { id: string; identityProviderId: string },
+  kind: string,
+): Promise<number> {
+  const row = await db
+    .selectFrom('list_versions')
+    .select('version')
+    .where('user_id', '=', user.id)
+    .where('identity_provider_id', '=', user.identityProviderId)
+    .where('kind', '=', kind)
+    .executeTakeFirst()
+  return row?.version ?? 0
+}
+
+/** Orders of a user that are not closed, oldest first. */
+export async function listOrders(
+  db: Db,
+  user: { id: string; identityProviderId: string },
+  filter: OrderFilter,
+): Promise<Order[]> {
+  let query = db
+    .selectFrom('orders')
+    .selectAll()
+    .where('user_id', '=', user.id)
+    .where('identity_provider_id', '=', user.identityProviderId)
+    .where('state', '<>', 'CLOSED')
+    .orderBy('seq')
+  if (filter.kind) query = query.where('kind', '=', filter.kind)
+  if (filter.shown) query = query.where('state', 'in', filter.shown.flatMap(statesShownAs))
+  if (filter.provider) query = query.where('provider', '=', filter.provider)
+  if (filter.cloudName) query = query.where('cloud_name', '=', filter.cloudName)
+  if (filter.namePart)
+    query = query.where((eb) =>
+      eb(eb.fn('lower', ['name']), 'like', likePattern(filter.namePart ?? '')),
+    )
+  if (filter.after !== undefined) query = query.where('seq', '>', filter.after)
+  if (filter.limit !== undefined) query = query.limit(filter.limit)
+  return (await query.execute()).map(toOrder)
+}
+
+function likePattern(part: string): string {
+  return `%${part.toLowerCase().replace(/[%_]/g, '_')}%`
+}
+
+/** Ids of orders that are not closed and refer to this one. */
+export async function dependants(db: Db, id: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('order_dependencies')
+    .select('order_id')
+    .where('depends_on', '=', id)
+    .execute()
+  return rows.map((row) => row.order_id)
+}
+
+export async function orderHistory(db: Db, id: string) {
+  return db
+    .selectFrom('order_events')
+    .select(['timestamp', 'state', 'message'])
+    .where('order_id', '=', id)
+    .orderBy('id')
+    .execute()
+}
+
+/** Ids of orders of a cloud that are due, the longest waiting first. */
+export async function dueOrders(
+  db: Db,
+  cloudName: string,
+  now: number,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .select('id')
+    .where('cloud_name', '=', cloudName)
+    .where('next_due', '<=', now)
+    .orderBy('next_due')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** When the next order of a cloud falls due after a moment. */
+export async function nextDue(
+  db: Db,
+  cloudName: string,
+  after: number,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('orders')
+    .select('next_due')
+    .where('cloud_name', '=', cloudName)
+    .where('next_due', '>', after)
+    .orderBy('next_due')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.next_due ?? undefined
+}
+
+/** After a start: whatever was under way is due at once, and tried as if for the first time. */
+export async function takeUpUnsettled(store: Store, now: number): Promise<string[]> {
+  await store.write((db) =>
+    db
+      .updateTable('orders')
+      .set({ next_due: now, attempts: 0 })
+      .where('state', 'in', [...unsettledStates])
+      .execute(),
+  )
+  const rows = await store.db
+    .selectFrom('orders')
+    .select('cloud_name')
+    .distinct()
+    .where('next_due', 'is not', null)
+    .execute()
+  return rows.map((row) => row.cloud_name)
+}
+
+/** How many orders are in each state, for the metrics. */
+export async function countByState(
+  db: Db,
+): Promise<{ kind: string; state: OrderState; count: number }[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .select(['kind', 'state', (eb) => eb.fn.countAll<number>().as('count')])
+    .groupBy(['kind', 'state'])
+    .execute()
+  return rows.map((row) => ({
+    kind: row.kind,
+    state: row.state as OrderState,
+    count: Number(row.count),
+  }))
+}

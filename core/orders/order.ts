@@ -1,0 +1,70 @@
+import type { FederationUser } from '@fogbow/plugin-sdk'
+import type { Selectable } from 'kysely'
+import type { OrderTable } from '../store/index.ts'
+import type { OrderState } from './states.ts'
+
+/** An order as it is worked with. The store's row, with its JSON read. */
+export interface Order {
+  seq: number
+  id: string
+  kind: string
+  state: OrderState
+  provider: string
+  cloudName: string
+  requester: string
+  owner: FederationUser
+  name: string
+  request: Readonly<Record<string, unknown>>
+  instanceId: string | null
+  /** What the plugin reported last, valid against the kind's instance schema. */
+  instance: Readonly<Record<string, unknown>> | null
+  observedAt: number | null
+  allocation: Readonly<Record<string, number>> | null
+  faultMessage: string | null
+  version: number
+  attempts: number
+  requestOutcome: RequestOutcome
+  requestUntil: number | null
+  stateSince: number
+  createdAt: number
+}
+
+/** What is known of the request to the cloud. */
+export type RequestOutcome = 'never asked' | 'unknown' | 'known'
+
+const outcomes: readonly RequestOutcome[] = ['never asked', 'unknown', 'known']
+
+export function outcomeNumber(outcome: RequestOutcome): number {
+  return outcomes.indexOf(outcome)
+}
+
+export function toOrder(row: Selectable<OrderTable>): Order {
+  return {
+    seq: row.seq,
+    id: row.id,
+    kind: row.kind,
+    state: row.state as OrderState,
+    provider: row.provider,
+    cloudName: row.cloud_name,
+    requester: row.requester,
+    owner: JSON.parse(row.owner),
+    name: row.name,
+    request: JSON.parse(row.request),
+    instanceId: row.instance_id,
+    instance: row.instance === null ? null : JSON.parse(row.instance),
+    observedAt: row.observed_at,
+    allocation: row.allocation === null ? null : JSON.parse(row.allocation),
+    faultMessage: row.fault_message,
+    version: row.version,
+    attempts: row.attempts,
+    requestOutcome: outcomes[row.request_outcome] ?? 'unknown',
+    requestUntil: row.request_until,
+    stateSince: row.state_since,
+    createdAt: row.created_at,
+  }
+}
+
+/** Two users are the same person when both ids are equal. */
+export function isOwnedBy(order: Order, user: { id: string; identityProviderId: string }): boolean {
+  return order.owner.id === user.id && order.owner.identityProviderId === user.identityProviderId
+}

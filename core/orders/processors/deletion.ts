@@ -1,0 +1,71 @@
+import { asFogbowError } from '@fogbow/plugin-sdk'
+import type { Order } from '../order.ts'
+import type { Step } from '../step.ts'
+import { observeInstance } from './observe.ts'
+import { type Processor, progressPause, retryPause, type Workbench } from './processor.ts'
+
+/** Looks at an instance that will not go away before its deletion is asked for again. */
+const LOOKS_PER_REQUEST = 10
+
+/** ASSIGNED_FOR_DELETION: asks the cloud for the deletion, again and again with growing pauses, saying why it takes. */
+export const requestDeletion: Processor = async (order, bench) => {
+  if (order.requestOutcome === 'never asked') return { to: 'CLOSED', dueInMs: null }
+  const problem = await deleteInstance(order, bench)
+  if (!problem) return { to: 'CHECKING_DELETION', faultMessage: null, dueInMs: 0 }
+  return {
+    faultMessage: `Not deleted yet, trying again: ${problem}`,
+    dueInMs: retryPause(order, bench),
+    counts: true,
+  }
+}
+
+/** CHECKING_DELETION: closes the order once the instance is seen to be gone, and not on the cloud's word alone. */
+export const checkDeletion: Processor = async (order, bench) => {
+  const wait = mayStillAppear(order, bench)
+  if (wait > 0) return { dueInMs: wait, counts: true }
+  if (
+    order.requestOutcome === 'unknown' ||
+    order.attempts % LOOKS_PER_REQUEST === LOOKS_PER_REQUEST - 1
+  ) {
+    const problem = await deleteInstance(order, bench)
+    if (problem) return stillThere(order, problem, bench)
+  }
+  const observation = await observeInstance(order, bench)
+  if (observation.event === 'gone') return { to: 'CLOSED', dueInMs: null }
+  if (observation.event === 'unreachable') {
+    return {
+      faultMessage: observation.message ?? null,
+      dueInMs: retryPause(order, bench),
+      counts: true,
+    }
+  }
+  return { dueInMs: progressPause(order, bench), counts: true }
+}
+
+/**
+ * A request whose outcome nobody saw may take effect after the deletion. Closing the order before that would leave an
+ * instance that nobody owns.
+ */
+function mayStillAppear(order: Order, bench: Workbench): number {
+  if (order.requestOutcome !== 'unknown' || order.requestUntil === null) return 0
+  return Math.max(0, order.requestUntil - bench.now())
+}
+
+/** @returns why it was not accepted */
+async function deleteInstance(order: Order, bench: Workbench): Promise<string | undefined> {
+  try {
+    await bench.connector.deleteInstance(order)
+    return undefined
+  } catch (cause) {
+    const error = asFogbowError(cause)
+    return error.code === 'instance_not_found' ? undefined : error.message
+  }
+}
+
+function stillThere(order: Order, problem: string, bench: Workbench): Step {
+  return {
+    faultMessage: `Not deleted yet, trying again: ${problem}`,
+    dueInMs: retryPause(order, bench),
+    counts: true,
+  }
+}

@@ -1,0 +1,67 @@
+import { asFogbowError } from '@fogbow/plugin-sdk'
+import type { Order } from '../order.ts'
+import type { OrderState } from '../states.ts'
+import { nextState } from '../transitions.ts'
+import { follow, observeInstance } from './observe.ts'
+import { type Processor, progressPause, retryPause, type Workbench } from './processor.ts'
+
+/** The method behind each transient state. */
+const methods: Partial<Record<OrderState, string>> = {
+  PAUSING: 'pauseInstance',
+  HIBERNATING: 'hibernateInstance',
+  STOPPING: 'stopInstance',
+  RESUMING: 'resumeInstance',
+}
+
+/**
+ * PAUSING, HIBERNATING, STOPPING, RESUMING: asks the cloud once, then watches. When the cloud refuses, or does not get
+ * there in time, the order goes back to what the cloud reports, with the reason.
+ */
+export const act: Processor = async (order, bench) => {
+  if (order.attempts === 0) return ask(order, bench)
+  const observation = await observeInstance(order, bench)
+  const to = observation.event && nextState(order.state, observation.event)
+  if (to) return follow(order, observation, to, bench)
+  if (bench.now() - order.stateSince > bench.timing.actionLimitMs) {
+    return giveUp(order, `The cloud did not finish ${order.state} in time`, bench)
+  }
+  if (observation.event === 'unreachable') {
+    return {
+      faultMessage: observation.message ?? null,
+      dueInMs: retryPause(order, bench),
+      counts: true,
+    }
+  }
+  return {
+    ...(observation.facts && { facts: observation.facts }),
+    dueInMs: progressPause(order, bench),
+    counts: true,
+  }
+}
+
+async function ask(order: Order, bench: Workbench) {
+  try {
+    await bench.connector.act(order, methods[order.state] ?? '')
+    return { dueInMs: 0, counts: true, faultMessage: null }
+  } catch (cause) {
+    const error = asFogbowError(cause)
+    if (error.outcome === 'refused') return giveUp(order, error.message, bench)
+    if (bench.now() - order.stateSince > bench.timing.actionLimitMs)
+      return giveUp(order, error.message, bench)
+    return { faultMessage: `Trying again: ${error.message}`, dueInMs: retryPause(order, bench) }
+  }
+}
+
+/** Ends the action: the order follows whatever the cloud reports now. */
+async function giveUp(order: Order, reason: string, bench: Workbench) {
+  const observation = await observeInstance(order, bench)
+  const to =
+    observation.event === undefined
+      ? undefined
+      : nextState('UNABLE_TO_CHECK_STATUS', observation.event)
+  const step = follow(order, observation, to ?? 'UNABLE_TO_CHECK_STATUS', bench)
+  return {
+    ...step,
+    faultMessage: observation.message ? `${reason}; ${observation.message}` : reason,
+  }
+}

@@ -1,0 +1,205 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { FogbowError, sdkVersion } from '@fogbow/plugin-sdk'
+import { createRegistry } from '@fogbow/registry'
+import { probeWorkerIsolation } from '@fogbow/sandbox'
+import type { Logger } from 'pino'
+import { createAaaPipeline, createAudit, loadRevocations } from './aaa/index.ts'
+import { createLocalClouds } from './clouds/index.ts'
+import { type ConfigSource, type LoadedConfig, loadConfig, readSecret } from './config/index.ts'
+import { createHttpEdge, type Listening } from './http/index.ts'
+import { openSiteKey } from './identity/site-keys.ts'
+import { createOperations } from './operations/index.ts'
+import { countByState, createEngine, findOrder, systemClock } from './orders/index.ts'
+import { createPluginHost, type PluginHost } from './plugins/index.ts'
+import { openSqliteStore } from './store/index.ts'
+import { startRetention } from './store/retention.ts'
+import { createMetrics } from './telemetry/index.ts'
+
+export interface Site {
+  id: string
+  /** Where it listens. */
+  url: string
+  /** Finishes what is under way, makes everything durable, and ends. */
+  stop(): Promise<void>
+}
+
+const DEFAULT_CONCURRENCY = 64
+/** Without these nobody can be served at all; a cloud plugin stops only its cloud. */
+const aaaSlots = [
+  'tokenGenerator',
+  'federationIdentity',
+  'authentication',
+  'authorization',
+] as const
+
+/**
+ * Puts a site together and starts it. The one place that knows every part.
+ * @throws configuration_error in one or two lines, with everything that was started stopped again
+ */
+export async function startSite(
+  loaded: LoadedConfig,
+  source: ConfigSource,
+  log: Logger,
+): Promise<Site> {
+  const undo: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const listening = await assemble(loaded, source, log, undo)
+    return { id: loaded.config.site.id, url: listening.url, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function assemble(
+  loaded: LoadedConfig,
+  source: ConfigSource,
+  log: Logger,
+  undo: (() => Promise<void>)[],
+): Promise<Listening> {
+  let current = loaded
+  const config = () => current.config
+  const dataDir = loaded.dataDir
+  const startedAt = Date.now()
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const isolated = probeWorkerIsolation()
+  isolated.catch(() => {})
+  const siteKey = openSiteKey(dataDir)
+  siteKey.catch(() => {})
+
+  const store = await openSqliteStore(join(dataDir, 'site.db'))
+  undo.push(() => store.close())
+  const metrics = createMetrics()
+  const audit = createAudit(store, log)
+  undo.push(() => audit.flush())
+
+  const registry = createRegistry({ directory: join(dataDir, 'plugins'), sdkVersion })
+  const plugins = createPluginHost({
+    registry,
+    store,
+    log,
+    cacheDir: join(dataDir, 'cache'),
+    readSecret: (reference, key) => readSecret(reference, key, source.env),
+  })
+  undo.push(() => plugins.stop())
+  await Promise.all([isolated, plugins.apply(current)])
+  checkAaa(current, plugins)
+
+  const revocations = await loadRevocations(store, Date.now)
+  const aaa = createAaaPipeline({ plugins, config, revocations, now: Date.now })
+  const clouds = createLocalClouds({
+    config,
+    plugins,
+    aaa,
+    instanceIdOf: async (orderId) => (await findOrder(store.db, orderId))?.instanceId ?? undefined,
+  })
+  const engine = createEngine({
+    store,
+    connector: clouds,
+    timing: () => current.config.orders,
+    concurrency: (cloudName) => config().clouds[cloudName]?.concurrency ?? DEFAULT_CONCURRENCY,
+    clock: systemClock,
+    log,
+    onTransition: (before, after) =>
+      metrics.observeTransition(
+        after.kind,
+        after.cloudName,
+        after.state,
+        after.stateSince - before.stateSince,
+      ),
+  })
+  undo.push(() => engine.stop())
+
+  async function reload(): Promise<void> {
+    const next = await loadConfig(source)
+    if (next.config.site.id !== config().site.id) {
+      throw new FogbowError(
+        'configuration_error',
+        `${next.file}: site.id cannot be changed while the site runs`,
+      )
+    }
+    await plugins.apply(next)
+    current = next
+    aaa.forget()
+    log.info({ file: next.file }, 'configuration was read again')
+  }
+
+  const operations = createOperations({
+    aaa,
+    audit,
+    store,
+    engine,
+    clouds,
+    plugins,
+    config,
+    dataDir: () => dataDir,
+    reload,
+    now: Date.now,
+    version: sdkVersion,
+    startedAt,
+    publicKey: await siteKey,
+  })
+  metrics.collect(async () => ({
+    orders: await countByState(store.db),
+    plugins: plugins
+      .list()
+      .map((plugin) => ({
+        name: plugin.name,
+        state: plugin.health().state,
+        stats: { ...plugin.stats() },
+      })),
+  }))
+  undo.push(startRetention(store, config, log))
+
+  const edge = createHttpEdge({
+    operations,
+    config: config().http,
+    log,
+    clock: { now: Date.now },
+    metrics,
+    isReady: () => readiness(current, plugins),
+  })
+  await engine.start()
+  const listening = await edge.listen(config().http.port, config().http.host)
+  undo.push(() => edge.close())
+  return listening
+}
+
+/** A site whose users cannot be told apart must not run at all. */
+function checkAaa(loaded: LoadedConfig, plugins: PluginHost): void {
+  for (const slot of aaaSlots) {
+    const plugin = plugins.get(loaded.config.aaa[slot])
+    const health = plugin.health()
+    if (health.state !== 'ready') {
+      throw new FogbowError(
+        'configuration_error',
+        `${loaded.file}: aaa.${slot}: ${health.reason?.message ?? `plugin '${plugin.name}' is ${health.state}`}`,
+      )
+    }
+    if (!plugin.kinds.includes(slot)) {
+      throw new FogbowError(
+        'configuration_error',
+        `${loaded.file}: aaa.${slot}: plugin '${plugin.name}' (${plugin.packageName}) offers ${plugin.kinds.join(', ')} and no ${slot}`,
+      )
+    }
+  }
+}
+
+function readiness(
+  loaded: LoadedConfig,
+  plugins: PluginHost,
+): { ready: boolean; reasons: string[] } {
+  const needed = new Set(aaaSlots.map((slot) => loaded.config.aaa[slot]))
+  const ailing = plugins.list().filter((plugin) => plugin.health().state !== 'ready')
+  return {
+    ready: !ailing.some((plugin) => needed.has(plugin.name)),
+    reasons: ailing.map((plugin) => {
+      const health = plugin.health()
+      return `plugin '${plugin.name}' is ${health.state}${health.reason ? `: ${health.reason.message}` : ''}`
+    }),
+  }
+}

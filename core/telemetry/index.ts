@@ -1,0 +1,2 @@
+export { createLog } from './log.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
