@@ -1,2 +1,1 @@
-export type { CloudConnector, ReportedInstance } from './connector.ts'
 export { createLocalClouds, type LocalClouds } from './local.ts'

@@ -8,9 +8,9 @@ import {
 } from '@fogbow/plugin-sdk'
 import type { AaaPipeline } from '../aaa/index.ts'
 import type { SiteConfig } from '../config/index.ts'
-import type { Order } from '../orders/order.ts'
+import type { Order } from '../orders/index.ts'
 import type { LivePlugin, PluginHost } from '../plugins/index.ts'
-import type { CloudConnector, ReportedInstance } from './connector.ts'
+import type { CloudConnector, ReportedInstance } from '../orders/index.ts'
 
 /** The clouds of this site, reached through their plugins. */
 export interface LocalClouds extends CloudConnector {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { CloudConnector } from '../clouds/index.ts'
+import type { CloudConnector } from './cloud-connector.ts'
 import type { OrderTiming } from '../config/index.ts'
 import type { Store } from '../store/index.ts'
 import type { EngineClock } from './engine-clock.ts'

@@ -1,3 +1,4 @@
+export type { CloudConnector, ReportedInstance } from './cloud-connector.ts'
 export { createEngine, type Engine } from './engine.ts'
 export { type EngineClock, systemClock } from './engine-clock.ts'
 export { isOwnedBy, type Order } from './order.ts'

@@ -1,4 +1,4 @@
-import type { CloudConnector } from '../../clouds/index.ts'
+import type { CloudConnector } from '../cloud-connector.ts'
 import type { OrderTiming } from '../../config/index.ts'
 import { backOffMs } from '../back-off.ts'
 import type { Order } from '../order.ts'

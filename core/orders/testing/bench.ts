@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
-import type { CloudConnector } from '../../clouds/index.ts'
+import type { CloudConnector } from '../cloud-connector.ts'
 import type { OrderTiming } from '../../config/index.ts'
 import { openSqliteStore, type Store } from '../../store/index.ts'
 import { createEngine, type Engine } from '../engine.ts'

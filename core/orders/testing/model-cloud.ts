@@ -1,5 +1,5 @@
 import { FogbowError } from '@fogbow/plugin-sdk'
-import type { CloudConnector } from '../../clouds/index.ts'
+import type { CloudConnector } from '../cloud-connector.ts'
 import type { Order } from '../order.ts'
 
 export type Weather =

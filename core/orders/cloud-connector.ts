@@ -1,5 +1,5 @@
 import type { RequestedInstance } from '@fogbow/plugin-sdk'
-import type { Order } from '../orders/order.ts'
+import type { Order } from './order.ts'
 
 /** An instance as a plugin reports it: `state`, `cloudState` and the fields of its kind. */
 export type ReportedInstance = Readonly<Record<string, unknown>> & {
