@@ -26,7 +26,7 @@ export async function main(options: StartOptions = {}): Promise<void> {
   try {
     const loaded = await loadConfig(source)
     const password = await prepareAdmin(loaded, source.env)
-    const log = createLog(loaded.config.log.level)
+    const log = createLog(loaded.config.log.level, loaded.config.site.id)
     const site = await startSite(loaded, source, log)
     announce(site.id, site.url, loaded, password)
     stopOnSignal(site.stop)
@@ -88,7 +88,8 @@ function stopOnSignal(stop: () => Promise<void>): void {
     if (stopping) process.exit(1)
     stopping = true
     await stop()
-    process.exit(0)
+    // No process.exit: what is still in the log's buffer is written first.
+    process.exitCode = 0
   }
   process.on('SIGINT', () => void onSignal())
   process.on('SIGTERM', () => void onSignal())

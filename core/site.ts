@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FogbowError, sdkVersion } from '@fogbow/plugin-sdk'
 import { createRegistry } from '@fogbow/registry'
-import { probeWorkerIsolation } from '@fogbow/sandbox'
+import { workerLauncher } from '@fogbow/sandbox'
 import type { Logger } from 'pino'
 import { createAaaPipeline, createAudit, loadRevocations } from './aaa/index.ts'
 import { createLocalClouds } from './clouds/index.ts'
@@ -66,8 +66,6 @@ async function assemble(
   const dataDir = loaded.dataDir
   const startedAt = Date.now()
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const isolated = probeWorkerIsolation()
-  isolated.catch(() => {})
   const siteKey = openSiteKey(dataDir)
   siteKey.catch(() => {})
 
@@ -82,11 +80,11 @@ async function assemble(
     registry,
     store,
     log,
-    cacheDir: join(dataDir, 'cache'),
+    launcher: workerLauncher({ cacheDir: join(dataDir, 'cache') }),
     readSecret: (reference, key) => readSecret(reference, key, source.env),
   })
   undo.push(() => plugins.stop())
-  await Promise.all([isolated, plugins.apply(current)])
+  await plugins.apply(current)
   checkAaa(current, plugins)
 
   const revocations = await loadRevocations(store, Date.now)

@@ -92,6 +92,8 @@ export interface SandboxEnd {
   /** `stopped` on request, otherwise what went wrong. */
   cause: 'stopped' | 'crashed' | 'unresponsive' | 'memory' | 'protocol'
   message: string
+  /** Its thread could not be stopped: another start may cost another core. */
+  zombie?: true
 }
 
 export type PluginState = 'starting' | 'ready' | 'backing-off' | 'quarantined' | 'stopped'

@@ -25,38 +25,78 @@ const suites: Record<string, { files: string; concurrency: number }> = {
 }
 
 function installPackages(): void {
-  const missing = debianPackages.filter(({ provides }) => !existsSync(provides)).map(({ name }) => name)
+  const missing = debianPackages
+    .filter(({ provides }) => !existsSync(provides))
+    .map(({ name }) => name)
   if (missing.length === 0) return
   console.log(`Installing ${missing.join(', ')}`)
-  const options = { stdio: ['ignore', 'ignore', 'inherit'] as const, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+  const options = {
+    stdio: ['ignore', 'ignore', 'inherit'] as const,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  }
   try {
     execFileSync('apt-get', ['update', '-qq'], { ...options, stdio: [...options.stdio] })
-    execFileSync('apt-get', ['install', '-qq', '--no-install-recommends', ...missing], { ...options, stdio: [...options.stdio] })
+    execFileSync('apt-get', ['install', '-qq', '--no-install-recommends', ...missing], {
+      ...options,
+      stdio: [...options.stdio],
+    })
   } catch {
-    console.error(`Could not install ${missing.join(', ')}: as root on Debian 12 this works; elsewhere install them yourself.`)
+    console.error(
+      `Could not install ${missing.join(', ')}: as root on Debian 12 this works; elsewhere install them yourself.`,
+    )
     process.exit(1)
   }
 }
 
-function runSuite(name: string, files: string[], concurrency: number): { name: string; ok: boolean; seconds: number } {
+function runSuite(
+  name: string,
+  files: string[],
+  concurrency: number,
+): { name: string; ok: boolean; seconds: number } {
   console.log(`\n=== ${name}`)
   const startedAt = performance.now()
-  const { status } = spawnSync(process.execPath, ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', ...files], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, NODE_V8_COVERAGE: join(coverage, 'tmp') },
-  })
+  const { status } = spawnSync(
+    process.execPath,
+    ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', ...files],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, NODE_V8_COVERAGE: join(coverage, 'tmp') },
+    },
+  )
   return { name, ok: status === 0, seconds: (performance.now() - startedAt) / 1000 }
 }
 
 function reportCoverage(check: boolean): boolean {
   const c8 = join(root, 'node_modules/c8/bin/c8.js')
-  const includes = ['plugin-sdk', 'sandbox', 'registry', 'core', 'plugins-official'].flatMap((folder) => ['--include', `${folder}/**`])
-  const excludes = ['**/*.test.ts', '**/testing/**', '**/fixtures/**', '**/node_modules/**'].flatMap((pattern) => ['--exclude', pattern])
+  const includes = ['plugin-sdk', 'sandbox', 'registry', 'core', 'plugins-official'].flatMap(
+    (folder) => ['--include', `${folder}/**`],
+  )
+  const excludes = [
+    '**/*.test.ts',
+    '**/testing/**',
+    '**/fixtures/**',
+    '**/node_modules/**',
+  ].flatMap((pattern) => ['--exclude', pattern])
   const limit = check ? ['--check-coverage', '--lines', String(LEAST_LINES_PERCENT)] : []
   const { status } = spawnSync(
     process.execPath,
-    ['--max-old-space-size=4096', c8, 'report', '--temp-directory', join(coverage, 'tmp'), '--reporter', 'text-summary', '--reporter', 'json-summary', '--reports-dir', coverage, ...includes, ...excludes, ...limit],
+    [
+      '--max-old-space-size=4096',
+      c8,
+      'report',
+      '--temp-directory',
+      join(coverage, 'tmp'),
+      '--reporter',
+      'text-summary',
+      '--reporter',
+      'json-summary',
+      '--reports-dir',
+      coverage,
+      ...includes,
+      ...excludes,
+      ...limit,
+    ],
     { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
   )
   return status === 0
@@ -65,7 +105,9 @@ function reportCoverage(check: boolean): boolean {
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !suites[name])
 if (unknown.length > 0) {
-  console.error(`No such suite: ${unknown.join(', ')}. Suites are ${Object.keys(suites).join(', ')}.`)
+  console.error(
+    `No such suite: ${unknown.join(', ')}. Suites are ${Object.keys(suites).join(', ')}.`,
+  )
   process.exit(2)
 }
 const everything = chosen.length === 0
@@ -74,7 +116,10 @@ rmSync(coverage, { recursive: true, force: true })
 mkdirSync(coverage, { recursive: true })
 const results = (everything ? Object.keys(suites) : chosen).map((name) => {
   const suite = suites[name] as { files: string; concurrency: number }
-  const files = globSync(suite.files, { cwd: root, exclude: (path) => path.includes('node_modules') })
+  const files = globSync(suite.files, {
+    cwd: root,
+    exclude: (path) => path.includes('node_modules'),
+  })
   if (files.length > 0) return runSuite(name, files, suite.concurrency)
   console.error(`=== ${name}: no test files match ${suite.files}`)
   return { name, ok: false, seconds: 0 }
@@ -82,7 +127,8 @@ const results = (everything ? Object.keys(suites) : chosen).map((name) => {
 console.log('\n=== coverage')
 const covered = reportCoverage(everything)
 console.log('\n=== suites')
-for (const { name, ok, seconds } of results) console.log(`${ok ? 'passed' : 'FAILED'}  ${name.padEnd(14)} ${seconds.toFixed(1)} s`)
+for (const { name, ok, seconds } of results)
+  console.log(`${ok ? 'passed' : 'FAILED'}  ${name.padEnd(14)} ${seconds.toFixed(1)} s`)
 if (!covered && everything) console.log(`FAILED  coverage below ${LEAST_LINES_PERCENT} % of lines`)
 const failed = results.filter(({ ok }) => !ok).length + (covered || !everything ? 0 : 1)
 console.log(`\n${results.length - results.filter(({ ok }) => !ok).length} passed, ${failed} failed`)

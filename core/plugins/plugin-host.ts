@@ -12,6 +12,7 @@ import {
   type Bundle,
   defaultLimits,
   type HostMethod,
+  type Launcher,
   isolationLevels,
   supervise,
 } from '@fogbow/sandbox'
@@ -38,8 +39,8 @@ export interface PluginHostParts {
   registry: Registry
   store: Store
   log: Logger
-  /** Where compiled guest code may be kept. */
-  cacheDir: string
+  /** How plugins are isolated. */
+  launcher: Launcher
   readSecret: SecretReader
 }
 
@@ -111,7 +112,7 @@ async function startPlugin(
       host: brokers(name, config, capabilities, loaded, parts),
       onLog: (line) => log[line.level]({ ...line.fields }, line.message),
     },
-    { cacheDir: parts.cacheDir },
+    { launcher: parts.launcher },
   )
   supervised.onHealth((health) =>
     log.info({ state: health.state, reason: health.reason?.message }, 'plugin changed state'),

@@ -38,14 +38,20 @@ export async function forgetOld(
   auditDays: number,
   closedOrderDays: number,
 ): Promise<{ audit: number; orders: number }> {
-  const forgotten = { audit: 0, orders: 0 }
-  for (let removed = ROWS_AT_ONCE; removed === ROWS_AT_ONCE; forgotten.audit += removed) {
-    removed = await forgetAudit(store, now - auditDays * DAY_MS)
+  const closedBefore = now - closedOrderDays * DAY_MS
+  const audit = await piecemeal(() => forgetAudit(store, now - auditDays * DAY_MS))
+  const orders = await piecemeal(() => forgetOrders(store, closedBefore))
+  await piecemeal(() => forgetAnswers(store, closedBefore))
+  return { audit, orders }
+}
+
+/** Repeats a bounded piece of work until there is none left. @returns how much was done */
+async function piecemeal(forget: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (let removed = ROWS_AT_ONCE; removed === ROWS_AT_ONCE; total += removed) {
+    removed = await forget()
   }
-  for (let removed = ROWS_AT_ONCE; removed === ROWS_AT_ONCE; forgotten.orders += removed) {
-    removed = await forgetOrders(store, now - closedOrderDays * DAY_MS)
-  }
-  return forgotten
+  return total
 }
 
 function forgetAudit(store: Store, before: number): Promise<number> {
@@ -73,7 +79,22 @@ function forgetOrders(store: Store, before: number): Promise<number> {
     if (ids.length === 0) return 0
     await db.deleteFrom('order_events').where('order_id', 'in', ids).execute()
     await db.deleteFrom('orders').where('id', 'in', ids).execute()
-    await db.deleteFrom('idempotency_keys').where('created_at', '<', before).execute()
     return ids.length
+  })
+}
+
+/** An answer is remembered as long as the order it may be about. */
+function forgetAnswers(store: Store, before: number): Promise<number> {
+  return store.write(async (db) => {
+    const old = db
+      .selectFrom('idempotency_keys')
+      .select('scope')
+      .where('created_at', '<', before)
+      .limit(ROWS_AT_ONCE)
+    const result = await db
+      .deleteFrom('idempotency_keys')
+      .where('scope', 'in', old)
+      .executeTakeFirst()
+    return Number(result.numDeletedRows)
   })
 }

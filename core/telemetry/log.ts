@@ -2,29 +2,23 @@ import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
 /** What is never written, wherever it stands in a line. */
-const secretKeys = [
-  'tokenValue',
-  'password',
-  'credentials',
-  'secret',
-  'secrets',
-  'authorization',
-  'token',
-]
+const secretKeys = ['tokenValue', 'password', 'credentials', 'secret', 'secrets', 'authorization', 'token']
 
 const STANDARD_OUTPUT = 1
 
-/** JSON lines on standard output; readable lines when that is a terminal. */
-export function createLog(level: string): Logger {
+/**
+ * JSON lines on standard output; readable lines when that is a terminal.
+ * @param site - in every line, so that logs of several sites can be kept together
+ */
+export function createLog(level: string, site: string): Logger {
   const options = {
     level,
-    base: null,
+    base: { site },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
   }
-  if (!process.stdout.isTTY)
-    return pino(options, pino.destination({ fd: STANDARD_OUTPUT, sync: true }))
-  return pino(
-    options,
-    pretty({ colorize: !process.env.NO_COLOR, ignore: 'pid,hostname', sync: true }),
-  )
+  // Not waiting for the pipe keeps a slow reader of the log from slowing down the site.
+  if (!process.stdout.isTTY) return pino(options, pino.destination({ fd: STANDARD_OUTPUT, sync: false }))
+  return pino(options, pretty({ colorize: !process.env.NO_COLOR, ignore: 'site', sync: true }))
 }

@@ -37,19 +37,27 @@ interface Import {
   specifier: string
 }
 
-const sources = globSync(['{plugin-sdk,sandbox,registry,core,plugins-official}/**/*.{ts,mjs}'], { cwd: root })
+const sources = globSync(['{plugin-sdk,sandbox,registry,core,plugins-official}/**/*.{ts,mjs}'], {
+  cwd: root,
+})
   .filter((file) => !file.includes('node_modules') && !file.includes('fixtures'))
   .map((file) => file.split(sep).join('/'))
 
 const imports: Import[] = sources.flatMap((file) => {
   const text = readFileSync(join(root, file), 'utf8')
-  const found = text.matchAll(/^\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm)
+  const found = text.matchAll(
+    /^\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|^import\s+['"]([^'"]+)['"]/gm,
+  )
   return [...found].map((match) => ({ file, specifier: match[1] ?? match[2] ?? match[3] ?? '' }))
 })
 
 test('the sources and their imports are found', () => {
   assert.ok(sources.length > 50, `only ${sources.length} files`)
-  assert.ok(imports.some(({ file, specifier }) => file === 'core/site.ts' && specifier === './aaa/index.ts'))
+  assert.ok(
+    imports.some(
+      ({ file, specifier }) => file === 'core/site.ts' && specifier === './aaa/index.ts',
+    ),
+  )
 })
 
 test('a workspace imports only the workspaces that its layer allows', () => {
@@ -57,7 +65,10 @@ test('a workspace imports only the workspaces that its layer allows', () => {
     if (!specifier.startsWith('@fogbow/')) return false
     const workspace = file.split('/')[0] ?? ''
     const name = specifier.split('/').slice(0, 2).join('/')
-    const own = workspace === 'plugins-official' ? `@fogbow/plugin-${file.split('/')[1]}` : `@fogbow/${workspace}`
+    const own =
+      workspace === 'plugins-official'
+        ? `@fogbow/plugin-${file.split('/')[1]}`
+        : `@fogbow/${workspace}`
     return name !== own && !workspaces[workspace]?.includes(name) && !isTestOf(file, name)
   })
   assert.deepEqual(wrong, [])
@@ -65,7 +76,9 @@ test('a workspace imports only the workspaces that its layer allows', () => {
 
 /** Tests of official plugins run them as the site does. */
 function isTestOf(file: string, name: string): boolean {
-  return file.endsWith('.test.ts') && file.startsWith('plugins-official/') && name === '@fogbow/sandbox'
+  return (
+    file.endsWith('.test.ts') && file.startsWith('plugins-official/') && name === '@fogbow/sandbox'
+  )
 }
 
 test('a relative import never leaves its workspace', () => {
@@ -83,14 +96,22 @@ test('a folder of core imports only the folders that its layer allows', () => {
     if (!file.startsWith('core/') || roots.has(file) || !specifier.startsWith('.')) return false
     const from = file.split('/')[1] ?? ''
     const to = normalize(join(dirname(file), specifier)).split(sep)[1] ?? ''
-    return from !== to && !folders[from]?.includes(to) && !file.endsWith('.test.ts') && !file.includes('/testing/')
+    return (
+      from !== to &&
+      !folders[from]?.includes(to) &&
+      !file.endsWith('.test.ts') &&
+      !file.includes('/testing/')
+    )
   })
   assert.deepEqual(wrong, [])
 })
 
 test('code that runs beside a plugin never leans on Node', () => {
   const wrong = imports.filter(
-    ({ file, specifier }) => /^sandbox\/(guest\/prelude|rpc)\//.test(file) && !file.endsWith('.test.ts') && specifier.startsWith('node:'),
+    ({ file, specifier }) =>
+      /^sandbox\/(guest\/prelude|rpc)\//.test(file) &&
+      !file.endsWith('.test.ts') &&
+      specifier.startsWith('node:'),
   )
   assert.deepEqual(wrong, [])
 })
@@ -98,13 +119,26 @@ test('code that runs beside a plugin never leans on Node', () => {
 test('the plugin SDK uses Node only in the kit for vendors', () => {
   const wrong = imports.filter(
     ({ file, specifier }) =>
-      file.startsWith('plugin-sdk/') && !/^plugin-sdk\/(testing|bin)\//.test(file) && !file.endsWith('.test.ts') && specifier.startsWith('node:'),
+      file.startsWith('plugin-sdk/') &&
+      !/^plugin-sdk\/(testing|bin)\//.test(file) &&
+      !file.endsWith('.test.ts') &&
+      specifier.startsWith('node:'),
   )
   assert.deepEqual(wrong, [])
 })
 
 test('every folder with code tells in a README what lives there', () => {
-  const needed = [...Object.keys(workspaces), ...Object.keys(folders).map((folder) => `core/${folder}`)]
-  const present = new Set(globSync('**/README.md', { cwd: root, exclude: (name) => name === 'node_modules' }).map((file) => dirname(file).split(sep).join('/')))
-  assert.deepEqual(needed.filter((folder) => !present.has(folder)), [])
+  const needed = [
+    ...Object.keys(workspaces),
+    ...Object.keys(folders).map((folder) => `core/${folder}`),
+  ]
+  const present = new Set(
+    globSync('**/README.md', { cwd: root, exclude: (name) => name === 'node_modules' }).map(
+      (file) => dirname(file).split(sep).join('/'),
+    ),
+  )
+  assert.deepEqual(
+    needed.filter((folder) => !present.has(folder)),
+    [],
+  )
 })

@@ -25,18 +25,29 @@ export class Client {
   }
 
   async login(username: string, password: string): Promise<string> {
-    const answer = await this.post('/as/tokens', { credentials: { username, password }, publicKey: '' })
-    if (answer.status !== 201) throw new Error(`login of ${username}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    const answer = await this.post('/as/tokens', {
+      credentials: { username, password },
+      publicKey: '',
+    })
+    if (answer.status !== 201)
+      throw new Error(`login of ${username}: ${answer.status} ${JSON.stringify(answer.body)}`)
     this.token = (answer.body as { token: string }).token
     return this.token
   }
 
   get = (path: string, options?: CallOptions) => this.call('GET', path, undefined, options)
-  post = (path: string, body?: unknown, options?: CallOptions) => this.call('POST', path, body, options)
-  put = (path: string, body?: unknown, options?: CallOptions) => this.call('PUT', path, body, options)
+  post = (path: string, body?: unknown, options?: CallOptions) =>
+    this.call('POST', path, body, options)
+  put = (path: string, body?: unknown, options?: CallOptions) =>
+    this.call('PUT', path, body, options)
   delete = (path: string, options?: CallOptions) => this.call('DELETE', path, undefined, options)
 
-  async call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: CallOptions = {},
+  ): Promise<Answer> {
     const token = options.token === undefined ? this.token : options.token
     const text = options.text ?? (body === undefined ? undefined : JSON.stringify(body))
     const response = await fetch(this.url + path, {
@@ -54,7 +65,8 @@ export class Client {
   /** Makes an order and answers its id. */
   async create(path: string, body: unknown): Promise<string> {
     const answer = await this.post(path, body)
-    if (answer.status !== 201) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    if (answer.status !== 201)
+      throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
     return (answer.body as { id: string }).id
   }
 
@@ -64,8 +76,10 @@ export class Client {
     for (;;) {
       const answer = await this.get(path)
       const state = answer.status === 404 ? 'GONE' : (answer.body as { state?: string }).state
-      if (answer.status < 500 && states.includes(state ?? '')) return (answer.body ?? {}) as Record<string, unknown>
-      if (Date.now() > give) throw new Error(`${path} stays ${state}, not ${states}: ${JSON.stringify(answer.body)}`)
+      if (answer.status < 500 && states.includes(state ?? ''))
+        return (answer.body ?? {}) as Record<string, unknown>
+      if (Date.now() > give)
+        throw new Error(`${path} stays ${state}, not ${states}: ${JSON.stringify(answer.body)}`)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   }

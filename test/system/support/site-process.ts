@@ -74,7 +74,8 @@ export class SiteProcess {
         if (match) finish(() => resolve(match[1] ?? match[0]))
         else if (this.process.exitCode !== null) fail(`ended with ${this.process.exitCode}`)
       }
-      const fail = (why: string) => finish(() => reject(new Error(`the site ${why}:\n${this.output}`)))
+      const fail = (why: string) =>
+        finish(() => reject(new Error(`the site ${why}:\n${this.output}`)))
       const finish = (settle: () => void) => {
         clearTimeout(timer)
         this.process.stdout?.off('data', look)
@@ -118,7 +119,8 @@ export class SiteProcess {
   }
 
   async exited(): Promise<number | null> {
-    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit')
+    if (this.process.exitCode === null && this.process.signalCode === null)
+      await once(this.process, 'exit')
     return this.process.exitCode
   }
 
@@ -145,10 +147,21 @@ export function siteConfig(changes: { emulated?: object; site?: object } = {}): 
         secrets: { users: 'file:{dataDir}/users.json' },
       },
       roles: { package: join(root, 'plugins-official/role-authorization') },
-      account: { package: join(root, 'plugins-official/single-account'), config: { withoutCredentials: true } },
-      emulated: { package: join(root, 'plugins-official/emulated-cloud'), config: changes.emulated ?? {} },
+      account: {
+        package: join(root, 'plugins-official/single-account'),
+        config: { withoutCredentials: true },
+      },
+      emulated: {
+        package: join(root, 'plugins-official/emulated-cloud'),
+        config: changes.emulated ?? {},
+      },
     },
-    aaa: { tokenGenerator: 'identity', federationIdentity: 'identity', authentication: 'identity', authorization: 'roles' },
+    aaa: {
+      tokenGenerator: 'identity',
+      federationIdentity: 'identity',
+      authentication: 'identity',
+      authorization: 'roles',
+    },
     clouds: { emulated: { plugin: 'emulated', mapper: 'account' } },
     ...changes.site,
   }

@@ -1,0 +1,88 @@
+import type { Command } from 'commander'
+import { type CommandLine, connect, printResult } from '../command-line.ts'
+import { CommandError, exitCodes } from '../exit.ts'
+import { addPaging, readPages } from '../paging.ts'
+import { fieldsOf, RefusedError, type SiteClient } from '../site-client.ts'
+import { formatFields, formatRows, type Row } from '../table.ts'
+
+interface SiteView {
+  clouds?: Row[]
+  plugins?: Row[]
+  [field: string]: unknown
+}
+
+/** What concerns a site as a whole: `fogbow status|members|audit|backup`. */
+export function addSiteCommands(program: Command, commandLine: CommandLine): void {
+  const { terminal } = commandLine
+
+  program
+    .command('status')
+    .description('Show a site, its clouds and its plugins; fails when it is not ready')
+    .action(async (_typed, command: Command) => {
+      const site = await connect(commandLine, command)
+      const answer = await site.send({ path: '/', open: true })
+      const view = { ...fieldsOf<SiteView>(answer), ready: await isReady(site) }
+      printResult(commandLine, command, view, ({ clouds = [], plugins = [], ...fields }) =>
+        [
+          formatFields(terminal, { url: site.url, ...fields }),
+          formatRows(terminal, ['cloud', 'health', 'plugins'], clouds.map(toCloudRow)),
+          formatRows(terminal, ['plugin', 'state', 'reason'], plugins.map(toPluginRow)),
+        ].join('\n\n'),
+      )
+      if (!view.ready) throw new CommandError(exitCodes.failed, `${site.url} is not ready`)
+    })
+
+  program
+    .command('members')
+    .description('List the members of the federation')
+    .action(async (_typed, command: Command) => {
+      const site = await connect(commandLine, command)
+      const answer = await site.send({ path: '/ms/members', open: true })
+      printResult(commandLine, command, fieldsOf<{ members: string[] }>(answer), ({ members }) =>
+        members.join('\n'),
+      )
+    })
+
+  addPaging(program.command('audit'))
+    .description('Show who asked for what (administrators)')
+    .option('--user <id>', 'Only what this user asked for')
+    .option('--order <id>', 'Only what concerns this order')
+    .action(async (typed, command: Command) => {
+      const site = await connect(commandLine, command)
+      const query = { userId: typed.user, orderId: typed.order }
+      const entries = await readPages<Row>(site, terminal, typed, {
+        path: '/ras/admin/audit',
+        query,
+      })
+      const columns = ['timestamp', 'userId', 'operation', 'resourceType', 'orderId', 'response']
+      printResult(commandLine, command, entries, (rows) => formatRows(terminal, columns, rows))
+    })
+
+  program
+    .command('backup')
+    .description("Copy the site's store; prints where the copy is (administrators)")
+    .action(async (_typed, command: Command) => {
+      const site = await connect(commandLine, command)
+      const answer = await site.send({ method: 'POST', path: '/ras/admin/backup' })
+      printResult(commandLine, command, fieldsOf<{ path: string }>(answer), ({ path }) => path)
+    })
+}
+
+async function isReady(site: SiteClient): Promise<boolean> {
+  try {
+    await site.send({ path: '/readyz', open: true })
+    return true
+  } catch (error) {
+    if (error instanceof RefusedError) return false
+    throw error
+  }
+}
+
+function toCloudRow({ name, isDefault, health, plugins }: Row): Row {
+  const served = [...new Set(Object.values((plugins ?? {}) as Record<string, string>))]
+  return { cloud: isDefault ? `${name} (default)` : name, health, plugins: served }
+}
+
+function toPluginRow({ name, package: source, version, state, reason }: Row): Row {
+  return { plugin: `${name} (${source} ${version})`, state, reason }
+}

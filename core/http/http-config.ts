@@ -1,0 +1,22 @@
+/** The `http` section of the site's configuration, defaults filled in. */
+export interface HttpConfig {
+  /** Take the client's address from the last entry of `X-Forwarded-For`. */
+  trustProxy: boolean
+  /** Origins whose pages may call the API; `*` for any. Credentials (cookies) are never allowed. */
+  corsOrigins: readonly string[]
+  bodyLimitBytes: number
+  /** Per user, and per address for requests without a token; 0 for no limit. */
+  requestsPerMinute: number
+  /** Failed log-ins per address and user name before a growing lock-out; 0 for no limit. */
+  failedLoginsPerMinute: number
+  /** How long `close` lets running requests finish; 10 s when absent. */
+  closeTimeoutMs?: number
+}
+
+export const defaultHttpConfig: HttpConfig = {
+  trustProxy: false,
+  corsOrigins: ['*'],
+  bodyLimitBytes: 1024 * 1024,
+  requestsPerMinute: 6000,
+  failedLoginsPerMinute: 10,
+}

@@ -1,0 +1,8 @@
+export { createHttpEdge, type HttpEdge, type HttpEdgeDependencies } from './edge.ts'
+export { defaultHttpConfig, type HttpConfig } from './http-config.ts'
+export type { HttpMetrics } from './middleware/trace.ts'
+export { createOpenApiDocument } from './openapi/document.ts'
+export { routes } from './routes/index.ts'
+export type { Route } from './routes/route.ts'
+export type { Readiness } from './routes/site-routes.ts'
+export type { Listening } from './server.ts'

@@ -1,0 +1,75 @@
+import type { Operations } from '../../operations/operations.ts'
+import type { Page } from '../../orders/page.ts'
+import type { Admission } from '../limits/admission.ts'
+import { readJsonBody } from '../request/json-body.ts'
+import { entityTagOf, isUnchanged, nextLink } from '../request/page-answer.ts'
+import { parseQuery } from '../request/query.ts'
+import { createRequestContext } from '../request/request-context.ts'
+import { type Match, pathOf, type Router } from '../router.ts'
+import type { HttpContext, HttpMiddleware } from './state.ts'
+
+export interface DispatchDependencies {
+  router: Router
+  operations: Operations
+  admission: Admission
+  bodyLimitBytes: number
+  /** This site's id: the member from which requests over HTTP come. */
+  requester: string
+}
+
+/** Innermost: finds the route of a request, runs its operation, and writes the answer. */
+export function dispatch(dependencies: DispatchDependencies): HttpMiddleware {
+  const { router, operations, admission, bodyLimitBytes, requester } = dependencies
+
+  return async (context) => {
+    const match = router.match(context.method, context.req.url ?? '')
+    const { route, params } = match
+    context.state.route = route.path
+    const request = createRequestContext(context.req, {
+      requestId: context.state.requestId,
+      requester,
+      remoteAddress: context.ip,
+    })
+    admission.admit(route, request)
+    const query = route.query ? parseQuery(route.query, match.query) : {}
+    const body = route.request ? await readJsonBody(context.req, bodyLimitBytes) : undefined
+    const run = () => route.run(operations, { context: request, params, body, query })
+    writeAnswer(context, match, await admission.attempt(route, request, body, run))
+  }
+}
+
+function writeAnswer(context: HttpContext, match: Match, answer: unknown): void {
+  const { route } = match
+  context.status = route.status
+  if (route.headers) context.set(route.headers)
+  if (route.paged) writePage(context, match, answer as Page<unknown>)
+  else if (route.contentType) writeText(context, route.contentType, String(answer))
+  else if (route.response) writeJson(context, answer)
+  else writeEmpty(context)
+}
+
+function writePage(context: HttpContext, { query }: Match, page: Page<unknown>): void {
+  const tag = entityTagOf(page)
+  context.set({ ETag: tag, 'Cache-Control': 'private, no-cache' })
+  context.append('Vary', 'Fogbow-User-Token')
+  if (page.next !== undefined) {
+    context.set('Link', nextLink(pathOf(context.req.url ?? ''), query, page.next))
+  }
+  if (isUnchanged(context.req.headers['if-none-match'], tag)) context.status = 304
+  else writeJson(context, page.items)
+}
+
+function writeJson(context: HttpContext, value: unknown): void {
+  writeText(context, 'application/json; charset=utf-8', JSON.stringify(value))
+}
+
+function writeText(context: HttpContext, type: string, text: string): void {
+  context.set('Content-Type', type)
+  context.body = text
+}
+
+/** No bytes at all, as clients of the original service expect, and not the JSON text `null`. */
+function writeEmpty(context: HttpContext): void {
+  context.body = ''
+  context.remove('Content-Type')
+}

@@ -1,0 +1,134 @@
+import { pageQuery, userOf } from './ordered-routes.ts'
+import { param, type Route } from './route.ts'
+import { listOf, object, orderOutcome } from './views.ts'
+
+const text = { type: 'string' } as const
+const textOrNull = { type: ['string', 'null'] } as const
+const texts = { type: 'array', items: text } as const
+const about = { tag: '/ras admin', needsToken: true } as const
+
+const policyRequest = object('PolicyRequest', {
+  policy: { description: 'Policy of the authorization plugin' },
+})
+
+const auditEntry = object('AuditEntry', {
+  id: { type: 'integer' },
+  timestamp: { type: 'string', format: 'date-time' },
+  requestId: text,
+  operation: text,
+  resourceType: text,
+  userId: textOrNull,
+  identityProviderId: textOrNull,
+  requester: text,
+  provider: text,
+  cloudName: textOrNull,
+  orderId: textOrNull,
+  response: { type: 'string', description: '`ok` or the error code' },
+})
+
+const auditQuery = {
+  properties: {
+    ...pageQuery,
+    userId: { type: 'string', minLength: 1, maxLength: 255, description: 'Only of this user' },
+    orderId: { type: 'string', minLength: 1, maxLength: 64, description: 'Only of this order' },
+  },
+} as const
+
+const plugin = object('Plugin', {
+  name: text,
+  package: text,
+  version: text,
+  kinds: texts,
+  state: text,
+  isolation: text,
+  reason: textOrNull,
+  capabilities: {
+    type: 'object',
+    required: ['network', 'secrets', 'storage'],
+    properties: { network: texts, secrets: texts, storage: { type: 'boolean' } },
+  },
+})
+
+/** What an administrator can ask: as in the original service, and below it what is new. */
+export const administrationRoutes: readonly Route[] = [
+  {
+    ...about,
+    method: 'POST',
+    path: '/ras/admin/reload',
+    id: 'reload',
+    summary: 'Reads the configuration again and replaces what changed',
+    status: 200,
+    run: (operations, { context }) => operations.reload(context),
+  },
+  {
+    ...about,
+    method: 'POST',
+    path: '/ras/admin/policy',
+    id: 'setPolicy',
+    summary: 'Replaces the authorization policy',
+    status: 200,
+    request: policyRequest,
+    run: (operations, { context, body }) => operations.setPolicy(context, body),
+  },
+  {
+    ...about,
+    method: 'PUT',
+    path: '/ras/admin/policy',
+    id: 'updatePolicy',
+    summary: 'Changes parts of the authorization policy',
+    status: 200,
+    request: policyRequest,
+    run: (operations, { context, body }) => operations.updatePolicy(context, body),
+  },
+  {
+    ...about,
+    method: 'DELETE',
+    path: '/ras/admin/purge/{userId}/{providerId}',
+    id: 'purgeUser',
+    summary: 'Starts the deletion of everything a user has; answers what became of each order',
+    status: 200,
+    response: listOf(orderOutcome),
+    run: (operations, call) => operations.purgeUser(call.context, userOf(call)),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: '/ras/admin/audit',
+    id: 'listAudit',
+    summary: 'Lists what was asked, by whom and with what result',
+    status: 200,
+    query: auditQuery,
+    response: listOf(auditEntry),
+    paged: true,
+    run: (operations, { context, query }) => operations.listAudit(context, query),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: '/ras/admin/plugins',
+    id: 'listPlugins',
+    summary: 'Lists the plugins of this site and what they may reach',
+    status: 200,
+    response: listOf(plugin),
+    run: (operations, { context }) => operations.listPlugins(context),
+  },
+  {
+    ...about,
+    method: 'POST',
+    path: '/ras/admin/plugins/{name}/restart',
+    id: 'restartPlugin',
+    summary: 'Stops a plugin and starts it again',
+    status: 200,
+    run: (operations, call) => operations.restartPlugin(call.context, param(call, 'name')),
+  },
+  {
+    ...about,
+    method: 'POST',
+    path: '/ras/admin/backup',
+    id: 'backUp',
+    summary: 'Writes a copy of the store from which a site can start; answers where',
+    status: 201,
+    response: object('Backup', { path: text }),
+    run: (operations, { context }) => operations.backUp(context),
+  },
+]

@@ -1,0 +1,102 @@
+import type { Route } from './route.ts'
+import { object, publicKey, version } from './views.ts'
+
+const about = { tag: '/as log-in', needsToken: false } as const
+
+const tokenRequest = {
+  title: 'TokenRequest',
+  type: 'object',
+  required: ['credentials'],
+  properties: {
+    credentials: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description:
+        'What the identity provider of this site asks for, such as username and password',
+    },
+    publicKey: {
+      type: 'string',
+      description: 'Key of the service that is to read the token, as its `publicKey` answers',
+    },
+  },
+}
+
+const caller = object('Caller', {
+  id: { type: 'string' },
+  identityProviderId: { type: 'string' },
+  name: { type: 'string' },
+  roles: { type: 'array', items: { type: 'string' } },
+  expiresAt: { type: 'integer', description: 'ms since the epoch' },
+})
+
+/** The path on which log-ins are counted. */
+export const logInPath = '/as/tokens'
+
+/** Logging in and out. */
+export const authenticationRoutes: readonly Route[] = [
+  {
+    ...about,
+    method: 'POST',
+    path: logInPath,
+    id: 'createToken',
+    summary: 'Logs in: answers a token for the header Fogbow-User-Token',
+    status: 201,
+    request: tokenRequest,
+    response: object('Token', { token: { type: 'string' } }),
+    run: (operations, { context, body }) => operations.createToken(context, body),
+  },
+  {
+    ...about,
+    method: 'DELETE',
+    path: logInPath,
+    id: 'revokeToken',
+    summary: 'Logs out: the token presented is not accepted any more',
+    needsToken: true,
+    status: 200,
+    run: (operations, { context }) => operations.revokeToken(context),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: '/as/user',
+    id: 'whoAmI',
+    summary: 'Shows who the token belongs to',
+    needsToken: true,
+    status: 200,
+    response: caller,
+    run: (operations, { context }) => operations.whoAmI(context),
+  },
+]
+
+/**
+ * What each of the four services tells anybody. Numbers are those of the original services' interfaces, to which a
+ * client may compare; the build is this site's version.
+ */
+export function serviceRoutes(base: string, apiVersion: string): Route[] {
+  const service = base.slice(1)
+  const tag = `${base} service`
+  return [
+    {
+      method: 'GET',
+      path: `${base}/publicKey`,
+      id: `${service}PublicKey`,
+      summary: 'The key for which tokens are encrypted',
+      tag,
+      needsToken: false,
+      status: 200,
+      response: publicKey,
+      run: (operations) => ({ publicKey: operations.publicKey() }),
+    },
+    {
+      method: 'GET',
+      path: `${base}/version`,
+      id: `${service}Version`,
+      summary: 'Version of the interface and build of the site',
+      tag,
+      needsToken: false,
+      status: 200,
+      response: version,
+      run: (operations) => ({ version: `${apiVersion}-${operations.site().version}` }),
+    },
+  ]
+}

@@ -1,0 +1,152 @@
+import { orderedKind } from '@fogbow/plugin-sdk'
+import type { Operations } from '../../operations/operations.ts'
+import { exampleOf } from '../openapi/example.ts'
+import { instanceView } from '../routes/views.ts'
+
+export interface RecordedCall {
+  operation: string
+  args: unknown[]
+}
+
+export interface RecordingOperations {
+  operations: Operations
+  calls: RecordedCall[]
+  /** Replaces the answer of an operation; the function may throw. */
+  answer(operation: keyof Operations, answer: (...args: never[]) => unknown): void
+}
+
+const id = '0b6f3a52-6c1e-4f7b-9d53-2a7e8f10c4d9'
+const amounts = {
+  instances: 1,
+  vCPU: 2,
+  ram: 2048,
+  storage: 10,
+  volumes: 1,
+  networks: 1,
+  publicIps: 3,
+}
+const outcomes = [{ id, outcome: 'refused', message: 'It is being deleted' }]
+const rule = {
+  id: 'rule-1',
+  protocol: 'TCP',
+  etherType: 'IPv4',
+  direction: 'IN',
+  portFrom: 22,
+  portTo: 22,
+  cidr: '0.0.0.0/0',
+}
+const statusEntry = {
+  instanceId: id,
+  instanceName: 'worker-1',
+  provider: 'site-a',
+  cloudName: 'c1',
+  state: 'READY',
+}
+const auditEntry = {
+  id: 1,
+  timestamp: '2030-01-31T12:00:00.000Z',
+  requestId: 'r1',
+  operation: 'create',
+  resourceType: 'COMPUTE',
+  userId: 'ana',
+  identityProviderId: 'site-a',
+  requester: 'site-a',
+  provider: 'site-a',
+  cloudName: 'c1',
+  orderId: null,
+  response: 'ok',
+}
+const plugin = {
+  name: 'emulated',
+  package: '@fogbow/emulated-cloud',
+  version: '0.1.0',
+  kinds: ['compute', 'volume'],
+  state: 'ready',
+  isolation: 'worker',
+  reason: null,
+  capabilities: { network: [], secrets: [], storage: true },
+}
+const site = {
+  id: 'site-a',
+  version: '0.1.0',
+  startedAt: '2030-01-31T12:00:00.000Z',
+  clouds: [{ name: 'c1', isDefault: true, plugins: { compute: 'emulated' }, health: 'ready' }],
+  plugins: [plugin],
+  members: ['site-a', 'site-b'],
+}
+
+type Answers = Record<keyof Operations, (...args: never[]) => unknown>
+
+const answers: Answers = {
+  createToken: async () => ({ token: 'secret-token' }),
+  revokeToken: async () => {},
+  whoAmI: async () => ({
+    id: 'ana',
+    identityProviderId: 'site-a',
+    name: 'Ana',
+    roles: ['member'],
+    expiresAt: 1893456000000,
+  }),
+  createOrder: async () => ({ id }),
+  getOrder: async (_context: never, kind: string) => {
+    const declared = orderedKind(kind)
+    return declared && exampleOf(instanceView(declared))
+  },
+  listOrders: async () => ({ items: [statusEntry], version: 'v1' }),
+  deleteOrder: async () => {},
+  actOnOrder: async () => {},
+  actOnOrdersOfUser: async () => outcomes,
+  takeSnapshot: async () => {},
+  getAllocation: async () => ({ instances: 1, vCPU: 2, ram: 2048, disk: 20, storage: 10 }),
+  createSecurityRule: async () => ({ id: 'rule-1' }),
+  listSecurityRules: async () => [rule],
+  deleteSecurityRule: async () => {},
+  listClouds: async () => ({ clouds: ['c1', 'c2'] }),
+  listImages: async () => [{ id: 'i1', name: 'Debian 12' }],
+  getImage: async () => ({
+    id: 'i1',
+    name: 'Debian 12',
+    size: -1,
+    minDisk: 3,
+    minRam: -1,
+    status: null,
+  }),
+  listSpecs: async () => [{ id: 's1', name: 'small' }],
+  getSpec: async () => ({ id: 's1', name: 'small', vCPU: 1, ram: 512, disk: 3, requirements: {} }),
+  getQuota: async () => ({ totalQuota: amounts, usedQuota: amounts, availableQuota: amounts }),
+  reload: async () => {},
+  setPolicy: async () => {},
+  updatePolicy: async () => {},
+  purgeUser: async () => outcomes,
+  listAudit: async () => ({ items: [auditEntry], version: 'v1' }),
+  getOrderHistory: async () => [{ timestamp: auditEntry.timestamp, state: 'OPEN', message: null }],
+  listPlugins: async () => [plugin],
+  restartPlugin: async () => {},
+  backUp: async () => ({ path: '/var/lib/fogbow/backup-1' }),
+  members: () => site.members,
+  isMemberAuthorized: () => ({ authorized: true }),
+  publicKey: () => 'MIIB',
+  site: () => site,
+}
+
+/** Operations that answer plausibly and remember what they were asked. */
+export function createRecordingOperations(): RecordingOperations {
+  const calls: RecordedCall[] = []
+  const current: Answers = { ...answers }
+  const operations = Object.fromEntries(
+    Object.keys(answers).map((operation) => [
+      operation,
+      (...args: never[]) => {
+        calls.push({ operation, args })
+        return current[operation as keyof Operations](...args)
+      },
+    ]),
+  )
+  return {
+    operations: operations as unknown as Operations,
+    calls,
+    answer: (operation, answer) => {
+      current[operation] = answer
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asFogbowError } from '../errors.ts'
+import { startInProcess } from '../testing/caller.ts'
+import { type ConformanceCase, conformance } from '../testing/conformance.ts'
+import { createFakeClock, type FakeClock } from '../testing/fake-clock.ts'
+import { createFakeHost, type FakeHost } from '../testing/fake-host.ts'
+import { loadPluginPackage, type PluginPackage } from './plugin-package.ts'
+
+export interface CaseResult {
+  kind: string
+  name: string
+  outcome: 'passed' | 'failed' | 'skipped'
+  /** Why it failed or was skipped. */
+  reason?: string
+}
+
+export interface TestListener {
+  onStart(title: string): void
+  onResult(result: CaseResult): void
+}
+
+const CASE_TIMEOUT_MS = 600_000
+
+/** Runs all cases for a plugin in this process. */
+export async function testPlugin(
+  folder: string,
+  listener: TestListener,
+): Promise<{ name: string; version: string; results: CaseResult[] }> {
+  const plugin = await loadPluginPackage(folder)
+  const { name, version, manifest } = plugin
+  listener.onStart(`${name} ${version}: ${manifest.kinds.join(', ')}`)
+  const results: CaseResult[] = []
+  for (const each of await casesFor(plugin)) {
+    const result = await runCase(each)
+    listener.onResult(result)
+    results.push(result)
+  }
+  return { name, version, results }
+}
+
+async function casesFor({ definition, manifest, conformance: file }: PluginPackage) {
+  let host = createHost(file)
+  const caller = await startInProcess(definition, host)
+  const { clock } = host
+  return conformance(caller, {
+    kinds: manifest.kinds,
+    ...(file.samples && { samples: file.samples }),
+    ...(!file.network && { advance: (ms) => clock.advance(ms) }),
+    async restart() {
+      host.stop()
+      host = host.restarted()
+      return startInProcess(definition, host)
+    },
+  })
+}
+
+/** Without network, time passes only in sleeps, which take none: a plugin with long delays is tested at once. */
+function createHost({
+  config = {},
+  secrets = {},
+  network,
+}: PluginPackage['conformance']): FakeHost {
+  return createFakeHost({
+    config,
+    secrets: { ...secrets },
+    clock: network ? realClock : createFakeClock(Date.now(), true),
+    ...(network && { fetch }),
+  })
+}
+
+const realClock: FakeClock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}),
+  advance: (ms) => sleep(ms),
+}
+
+async function runCase({ kind, name, skip, run }: ConformanceCase): Promise<CaseResult> {
+  if (skip !== undefined) return { kind, name, outcome: 'skipped', reason: skip }
+  try {
+    await withinTime(run())
+    return { kind, name, outcome: 'passed' }
+  } catch (error) {
+    return { kind, name, outcome: 'failed', reason: reasonOf(error) }
+  }
+}
+
+async function withinTime(running: Promise<void>): Promise<void> {
+  const done = new AbortController()
+  const late = sleep(CASE_TIMEOUT_MS, 'late', { signal: done.signal }).catch(() => 'done')
+  const first = await Promise.race([running, late]).finally(() => done.abort())
+  if (first === 'late') throw new Error(`it did not end within ${CASE_TIMEOUT_MS / 1000} s`)
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = asFogbowError(error)
+  const isAssertion = error instanceof Error && error.name === 'AssertionError'
+  return isAssertion ? error.message : `${code}: ${message}`
+}

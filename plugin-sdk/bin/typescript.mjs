@@ -1,0 +1,28 @@
+// Lets Node read TypeScript also inside `node_modules`, where it leaves types in place: import this before anything
+// that imports the SDK, or start with `node --import @fogbow/plugin-sdk/typescript`.
+import { readFileSync } from 'node:fs'
+import * as nodeModule from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const { registerHooks, stripTypeScriptTypes } = nodeModule
+
+/** Why TypeScript cannot be read; undefined when it can. */
+export const problem =
+  registerHooks && stripTypeScriptTypes
+    ? undefined
+    : `Node ${process.versions.node} cannot read TypeScript; Node 22.15 or later is needed`
+
+if (!problem) {
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (!isForUs(url)) return nextLoad(url, context)
+      const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'))
+      return { format: 'module', source, shortCircuit: true }
+    },
+  })
+}
+
+function isForUs(url) {
+  const isTypeScript = url.startsWith('file:') && url.endsWith('.ts')
+  return isTypeScript && (!process.features.typescript || url.includes('/node_modules/'))
+}

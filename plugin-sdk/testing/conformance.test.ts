@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { contracts } from '../contracts/index.ts'
+import { FogbowError } from '../errors.ts'
+import type { PluginDefinition, PluginHost, PluginParts } from '../index.ts'
+import { startInProcess } from './caller.ts'
+import { type ConformanceCase, conformance } from './conformance.ts'
+import { createFakeClock } from './fake-clock.ts'
+import { createFakeHost } from './fake-host.ts'
+import type { Samples } from './samples.ts'
+
+/** What is wrong with a plugin under test. */
+type Defect = Record<string, boolean>
+
+async function failuresOf(
+  create: (host: PluginHost) => PluginParts,
+  samples: Samples = {},
+): Promise<ConformanceCase[]> {
+  const definition: PluginDefinition<Record<string, unknown>> = { create }
+  let host = createFakeHost({ clock: createFakeClock(Date.UTC(2030, 0, 1), true) })
+  const cases = conformance(await startInProcess(definition, host), {
+    samples,
+    patienceMs: 1000,
+    advance: (ms) => host.clock.advance(ms),
+    async restart() {
+      host = host.restarted()
+      return startInProcess(definition, host)
+    },
+  })
+  const failed: ConformanceCase[] = []
+  for (const each of cases) {
+    const passed = await each.run().then(
+      () => true,
+      () => false,
+    )
+    if (!passed) failed.push(each)
+  }
+  return failed
+}
+
+/** Each defect is found, by the case that is there for it. */
+function detects(
+  defects: Record<string, RegExp>,
+  create: (defect: Defect) => (host: PluginHost) => PluginParts,
+  samples?: Samples,
+) {
+  test('a plugin without defect passes', async () => {
+    assert.deepEqual(await failuresOf(create({}), samples), [])
+  })
+  for (const [defect, expected] of Object.entries(defects)) {
+    test(`found: ${defect}`, async () => {
+      const failed = await failuresOf(create({ [defect]: true }), samples)
+      const names = failed.map(({ kind, name }) => `${kind}: ${name}`)
+      assert.ok(
+        names.some((name) => expected.test(name)),
+        `failed were: ${names.join(' / ') || 'none'}`,
+      )
+    })
+  }
+}
+
+test('every plugin kind has cases of its own', async () => {
+  const caller = await startInProcess({ create: () => ({}) }, createFakeHost())
+  for (const kind of Object.keys(contracts)) {
+    const cases = conformance(caller, { kinds: [kind] })
+    assert.ok(cases.length > 1, `${kind} has ${cases.length}`)
+    assert.ok(cases.every((each) => each.kind === kind))
+  }
+})
+
+test('a required method that is missing is named', async () => {
+  const caller = await startInProcess({ create: () => ({}) }, createFakeHost())
+  const [first] = conformance(caller, { kinds: ['image'] })
+  await assert.rejects(first?.run() ?? Promise.resolve(), /getAllImages, getImage/)
+})
+
+describe('ordered kinds', () => {
+  const notFound = () => new FogbowError('instance_not_found', 'there is no such volume')
+
+  function volumes(defect: Defect) {
+    return ({ storage }: PluginHost): PluginParts => {
+      const memory = new Map<string, { instanceId: string; size: number }>()
+      let made = 0
+      const load = async (orderId: string) =>
+        defect.forgetsAtRestart ? memory.get(orderId) : await storage.get(orderId)
+      const save = async (orderId: string, volume: { instanceId: string; size: number }) => {
+        memory.set(orderId, volume)
+        await storage.set(orderId, volume)
+      }
+      const find = async (instanceId: string | undefined) =>
+        (await storage.list('')).find(
+          ({ value }) => (value as { instanceId: string }).instanceId === instanceId,
+        )
+      const used = async () => (await storage.list('')).length + (defect.leaksQuota ? made : 0)
+      return {
+        volume: {
+          async requestInstance({ orderId, request }) {
+            made++
+            if (defect.slow) await new Promise((resolve) => setTimeout(resolve, 1))
+            const known = defect.notIdempotent ? undefined : await load(orderId)
+            if (defect.slow) await new Promise((resolve) => setTimeout(resolve, 1))
+            const again = known as { instanceId: string } | undefined
+            const isSafe = !defect.slow && !defect.notIdempotent && !defect.forgetsAtRestart
+            const fresh = isSafe ? `volume-${orderId}` : crypto.randomUUID()
+            const instanceId = again?.instanceId ?? fresh
+            await save(orderId, { instanceId, size: request.size })
+            return defect.answersNoId ? ({} as never) : { instanceId }
+          },
+          async getInstance({ instanceId }) {
+            const found = await find(instanceId)
+            if (!found && defect.unknownIsNull) return undefined as never
+            if (!found) throw defect.unknownIsInternal ? new Error('null') : notFound()
+            const state = defect.neverReady ? 'CREATING' : 'READY'
+            return { state, cloudState: 'there', size: 1 }
+          },
+          async deleteInstance({ orderId, instanceId }) {
+            if (defect.needsInstanceId && !instanceId) return
+            const found = await find(instanceId)
+            if (instanceId && !found && defect.goneIsError) throw notFound()
+            if (defect.deletesAll) {
+              for (const { key } of await storage.list('')) await storage.delete(key)
+            }
+            if (!defect.deletesNothing) await storage.delete(found?.key ?? orderId)
+          },
+        },
+        quota: {
+          async getUserQuota() {
+            const none = { vCPU: 0, ram: 0, storage: 0, instances: 0, networks: 0, publicIps: 0 }
+            return {
+              totalQuota: { ...none, volumes: 100 },
+              usedQuota: { ...none, volumes: await used() },
+            }
+          },
+        },
+      }
+    }
+  }
+
+  detects(
+    {
+      notIdempotent: /requestInstance twice with one order id/,
+      slow: /requestInstance at the same time/,
+      forgetsAtRestart: /again after a restart/,
+      answersNoId: /an instance that was requested becomes ready/,
+      neverReady: /an instance that was requested becomes ready/,
+      unknownIsNull: /getInstance of something unknown/,
+      unknownIsInternal: /getInstance of something unknown/,
+      goneIsError: /deleteInstance of something gone succeeds/,
+      needsInstanceId: /deleteInstance without instance id/,
+      deletesNothing: /deleteInstance makes the instance disappear/,
+      deletesAll: /deleting one leaves the other/,
+      leaksQuota: /quota used grows .* and shrinks/,
+    },
+    volumes,
+  )
+})
+
+describe('images', () => {
+  const unknownSizes = { size: -1, minDisk: -1, minRam: -1 }
+  const images = (defect: Defect) => (): PluginParts => ({
+    image: {
+      getAllImages: async () =>
+        defect.listsTwice
+          ? [
+              { id: 'a', name: 'A' },
+              { id: 'a', name: 'A' },
+            ]
+          : [{ id: 'a', name: 'A' }],
+      async getImage(id) {
+        if (id !== 'a' && !defect.inventsImages)
+          throw new FogbowError('instance_not_found', `no image '${id}'`)
+        return { ...unknownSizes, id, name: defect.otherNames ? 'B' : 'A' }
+      },
+    },
+  })
+  detects(
+    {
+      listsTwice: /lists each id once/,
+      inventsImages: /getImage of something unknown/,
+      otherNames: /getImage answers what getAllImages lists/,
+    },
+    images,
+  )
+})
+
+describe('login and tokens', () => {
+  const unauthenticated = (message = 'wrong') => new FogbowError('unauthenticated', message)
+  const lifetimeMs = 3_600_000
+
+  function identity(defect: Defect) {
+    return ({ clock }: PluginHost): PluginParts => {
+      const key = defect.newKeyAtRestart ? crypto.randomUUID() : 'key'
+      const sign = (text: string) => {
+        let sum = 7
+        for (const char of text + key) sum = (Math.imul(sum, 31) + char.charCodeAt(0)) >>> 0
+        return String(sum)
+      }
+      return {
+        tokenGenerator: {
+          async createTokenValue({ username = '', password = '' }) {
+            if (username !== 'ana')
+              throw unauthenticated(defect.tellsNames ? 'no such user' : 'wrong')
+            const isRight = password === 'secret' || (defect.acceptsEmpty && password === '')
+            if (!isRight) throw defect.loginIsInternal ? new Error('null') : unauthenticated()
+            const claims = { id: 'ana', expiresAt: clock.now() + lifetimeMs }
+            const payload = btoa(JSON.stringify(claims)).replaceAll('=', '')
+            return `e30.${payload}.${sign(payload)}`
+          },
+        },
+        federationIdentity: {
+          async getFederationUserToken(tokenValue) {
+            try {
+              const { id, expiresAt } = JSON.parse(atob(tokenValue.split('.')[1] ?? ''))
+              if (typeof id !== 'string') throw new Error('no id')
+              const user = { id, identityProviderId: 'site', name: id, roles: [], attributes: {} }
+              return { ...user, tokenValue, expiresAt }
+            } catch (error) {
+              throw defect.readsBadly ? error : unauthenticated()
+            }
+          },
+        },
+        authentication: {
+          async isAuthentic(token) {
+            const [header, payload = '', signature] = token.tokenValue.split('.')
+            if (header !== 'e30' || (signature !== sign(payload) && !defect.unsigned)) return false
+            const { id, expiresAt } = JSON.parse(atob(payload))
+            const { identityProviderId, name, roles, attributes = {} } = token
+            const rest = [identityProviderId, name, roles.length, Object.keys(attributes).length]
+            const isSame =
+              token.id === id &&
+              token.expiresAt === expiresAt &&
+              JSON.stringify(rest) === JSON.stringify(['site', id, 0, 0])
+            return (isSame || defect.ignoresFields === true) && !isExpired(expiresAt)
+          },
+        },
+      }
+      function isExpired(expiresAt: number) {
+        return expiresAt <= clock.now() && !defect.neverExpires
+      }
+    }
+  }
+
+  detects(
+    {
+      tellsNames: /nobody learns which part was wrong/,
+      acceptsEmpty: /empty or a missing part/,
+      loginIsInternal: /wrong credentials are refused with unauthenticated/,
+      readsBadly: /what is no token is refused/,
+      unsigned: /whose text was changed/,
+      ignoresFields: /whose fields differ/,
+      neverExpires: /a token that has expired/,
+      newKeyAtRestart: /authentic after a restart/,
+    },
+    identity,
+    { credentials: { username: 'ana', password: 'secret' } },
+  )
+})
+
+describe('authorization', () => {
+  const authorization = (defect: Defect) => (): PluginParts => {
+    let denies = false
+    return {
+      authorization: {
+        async isAuthorized(user, { owner }) {
+          if (denies) return false
+          const isOwn = !owner || owner.id === user.id
+          const isSameSite = !owner || owner.identityProviderId === user.identityProviderId
+          return (
+            (isOwn || defect.ignoresOwner === true) && (isSameSite || defect.ignoresSite === true)
+          )
+        },
+        async setPolicy() {
+          if (defect.halfDone) denies = true
+          if (!defect.acceptsAnything) throw new FogbowError('configuration_error', 'no policy')
+        },
+      },
+    }
+  }
+  const user = { id: 'ana', identityProviderId: 'site', name: 'Ana', roles: [] }
+  const operation = { name: 'create', provider: 'site', requester: 'site' }
+  detects(
+    {
+      ignoresOwner: /order of somebody else is denied/,
+      ignoresSite: /order of somebody else is denied/,
+      acceptsAnything: /setPolicy refuses what is no policy/,
+      halfDone: /setPolicy refuses what is no policy, and changes nothing/,
+    },
+    authorization,
+    { allowed: [{ user, operation, type: 'COMPUTE' }] },
+  )
+})
+
+describe('mapper', () => {
+  const mapper = (defect: Defect) => (): PluginParts => ({
+    federationToLocalMapper: {
+      async getToken({ id }) {
+        if (id === 'ana' || defect.knowsEverybody) return { password: 'x' }
+        throw new FogbowError('unauthorized', `'${id}' has no account`)
+      },
+    },
+  })
+  const person = (id: string) => ({ id, identityProviderId: 'site', name: id, roles: [] })
+  detects({ knowsEverybody: /without an account is refused/ }, mapper, {
+    user: person('ana'),
+    stranger: person('bob'),
+  })
+})

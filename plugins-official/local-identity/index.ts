@@ -1,0 +1,72 @@
+import {
+  type Credentials,
+  definePlugin,
+  type FederationUserToken,
+  FogbowError,
+  type PluginHost,
+} from '@fogbow/plugin-sdk'
+import { matches, unknownUserHash } from './password.ts'
+import { createQueue, type Queue } from './queue.ts'
+import { createTokens } from './tokens.ts'
+import { parseUsers, type User } from './users.ts'
+
+interface Config {
+  issuer: string
+  tokenLifetimeSeconds?: number
+}
+
+const DEFAULT_LIFETIME_SECONDS = 86_400
+const MOST_WAITING_LOGINS = 50
+
+/** Users of this site, from a users file. */
+export default definePlugin<Config>({
+  async create(host) {
+    const { issuer, tokenLifetimeSeconds = DEFAULT_LIFETIME_SECONDS } = host.config
+    const logins = createQueue(MOST_WAITING_LOGINS)
+    const tokens = await createTokens(host, { issuer, lifetimeSeconds: tokenLifetimeSeconds })
+    return {
+      tokenGenerator: {
+        createTokenValue: async (credentials) =>
+          tokens.issue(await logIn(host, logins, credentials)),
+      },
+      federationIdentity: {
+        getFederationUserToken: async (tokenValue) => tokens.read(tokenValue),
+      },
+      authentication: {
+        async isAuthentic(token) {
+          if (!(await tokens.verify(token.tokenValue))) return false
+          return fingerprint(tokens.read(token.tokenValue)) === fingerprint(token)
+        },
+      },
+    }
+  },
+})
+
+/** The users are read anew at each login, so that a change of the file counts at once. */
+async function logIn(
+  { secrets }: PluginHost<Config>,
+  logins: Queue,
+  { username = '', password = '' }: Credentials,
+): Promise<User> {
+  const users = parseUsers(await secrets.get('users'))
+  const user = users.get(username)
+  const expected = user?.password ?? hashLikeOthers(users)
+  const isRight = await logins.run(() => matches(password, expected))
+  if (user && isRight && password !== '' && !user.disabled) return user
+  throw new FogbowError('unauthenticated', 'user name or password is wrong')
+}
+
+/** A wrong name costs as much time as a wrong password, so that nobody learns which names exist. */
+function hashLikeOthers(users: ReadonlyMap<string, User>): User['password'] {
+  const [first] = users.values()
+  if (!first) return unknownUserHash
+  const { salt, hash } = unknownUserHash
+  return { ...first.password, salt, hash }
+}
+
+/** Equal for equal users, whatever the order of their attributes. */
+function fingerprint(token: FederationUserToken): string {
+  const { id, identityProviderId, name, roles, attributes = {}, expiresAt } = token
+  const sorted = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1))
+  return JSON.stringify([id, identityProviderId, name, roles, sorted, expiresAt])
+}

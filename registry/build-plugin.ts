@@ -1,0 +1,105 @@
+import { mkdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '@fogbow/plugin-sdk'
+import type { Bundle } from '@fogbow/sandbox'
+import { type BundleInput, buildBundle, gateVersion } from '@fogbow/sandbox/gate'
+import { installDependencies } from './fetch/dependencies.ts'
+import { dependencyFolders } from './fetch/package-folder.ts'
+import { sourceKind } from './fetch/source.ts'
+import {
+  downloadTarball,
+  findVersion,
+  type NpmOptions,
+  readTarball,
+  type Tarball,
+} from './fetch/tarball.ts'
+import { unpack, unpackBudget } from './fetch/unpack.ts'
+import type { BuildRecord } from './installed/bundle-store.ts'
+import type { InstalledPlugin } from './registry.ts'
+import { type PluginPackage, readPackage } from './verify/package.ts'
+
+interface BuildOptions {
+  source: string
+  /** Empty folder to unpack into. */
+  staging: string
+  sdkVersion: string
+  npm: NpmOptions
+  log?: Pick<Log, 'info' | 'warn'> | undefined
+}
+
+interface BuiltPlugin {
+  plugin: Omit<InstalledPlugin, 'installedAt'>
+  bundle: Bundle
+  /** For folders only: what to look at to see whether it changed. */
+  build?: BuildRecord
+}
+
+/** Fetches, checks and bundles a plugin; changes nothing outside of `staging`. */
+export async function buildPlugin(options: BuildOptions): Promise<BuiltPlugin> {
+  switch (await sourceKind(options.source)) {
+    case 'folder':
+      return buildFolder(options)
+    case 'tarball':
+      return buildTarball(options, await readTarball(options.source), 'tarball')
+    case 'npm': {
+      const version = await findVersion(options.source, options.npm)
+      return buildTarball(options, await downloadTarball(version, options.npm), 'npm')
+    }
+  }
+}
+
+async function buildFolder({ source, sdkVersion }: BuildOptions): Promise<BuiltPlugin> {
+  const folder = await realpath(source)
+  const own = await inputsOf([folder])
+  const read = await readPackage(folder, { origin: source, sdkVersion })
+  const dependencies = await dependencyFolders(folder)
+  const theirs = await inputsOf(dependencies)
+  const { inputs, ...bundle } = await buildBundle({
+    packageDir: folder,
+    entry: read.manifest.entry,
+    allowedRoots: dependencies,
+  })
+  const plugin = describe(read, { source, sourceKind: 'folder', hash: bundle.hash })
+  return { plugin, bundle, build: { source, gateVersion, inputs: [...own, ...theirs, ...inputs] } }
+}
+
+/** Taken before a build reads the files: what is edited meanwhile counts as changed at the next look. */
+async function inputsOf(packageFolders: readonly string[]): Promise<BundleInput[]> {
+  const paths = packageFolders.map((folder) => join(folder, 'package.json'))
+  const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)))
+  return paths.flatMap((path, index) => {
+    const file = found[index]
+    return file ? [{ path, size: file.size, mtimeMs: file.mtimeMs }] : []
+  })
+}
+
+async function buildTarball(
+  options: BuildOptions,
+  { bytes, integrity }: Tarball,
+  kind: 'tarball' | 'npm',
+): Promise<BuiltPlugin> {
+  const { source, staging, sdkVersion, npm, log } = options
+  const folder = join(staging, 'package')
+  const budget = unpackBudget()
+  await mkdir(folder)
+  await unpack(bytes, folder, { origin: source, budget })
+  const read = await readPackage(folder, { origin: source, sdkVersion })
+  if (read.installScripts.length > 0) {
+    const scripts = read.installScripts.join(', ')
+    log?.warn('Install scripts of a plugin are not run', { plugin: read.name, scripts })
+  }
+  await installDependencies(folder, { root: folder, npm, budget })
+  const { inputs: _, ...bundle } = await buildBundle({
+    packageDir: folder,
+    entry: read.manifest.entry,
+  })
+  const plugin = describe(read, { source, sourceKind: kind, hash: bundle.hash })
+  return { plugin: { ...plugin, integrity }, bundle }
+}
+
+function describe(
+  { installScripts: _, ...read }: PluginPackage,
+  origin: Pick<InstalledPlugin, 'source' | 'sourceKind' | 'hash'>,
+): BuiltPlugin['plugin'] {
+  return { ...read, ...origin }
+}

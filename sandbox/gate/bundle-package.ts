@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { readFile, realpath } from 'node:fs/promises'
+import { SourceMap, type SourceMapPayload } from 'node:module'
+import { join } from 'node:path'
+import { FogbowError } from '@fogbow/plugin-sdk'
+import * as esbuild from 'esbuild'
+import type { Bundle } from '../sandbox.ts'
+import { builtinModules } from './builtin-modules.ts'
+import { checkCode, type Finding, IMPORT_META } from './check-code.ts'
+import { type BundleInput, confinedFiles } from './confined-files.ts'
+import { sdkFolder, sdkModule } from './sdk-module.ts'
+
+export type { BundleInput } from './confined-files.ts'
+
+export interface BundleRequest {
+  /** Absolute path of the unpacked package. */
+  packageDir: string
+  /** Module inside it whose default export is the plugin definition, such as `./index.ts`. */
+  entry: string
+  /** Further folders whose files may be bundled: those of its declared dependencies. */
+  allowedRoots?: readonly string[]
+  /** Largest bundle, bytes. */
+  maxBundleBytes?: number
+}
+
+export interface BuiltBundle extends Bundle {
+  /** Every file that was read, with what tells whether it changed since. */
+  inputs: BundleInput[]
+}
+
+const ENTRY = 'fogbow:entry'
+const MAX_BUNDLE_BYTES = 16 * 1024 * 1024
+
+/** What all messages about one package need. */
+interface Subject {
+  /** `name@version` */
+  id: string
+  root: string
+}
+
+/** Bundles, rewrites and checks one package in this thread; see `buildBundle`. */
+export async function bundlePackage(request: BundleRequest): Promise<BuiltBundle> {
+  const subject = await identify(request.packageDir)
+  const inputs = new Map<string, BundleInput>()
+  const output = await bundle(request, subject, { inputs })
+  const limit = request.maxBundleBytes ?? MAX_BUNDLE_BYTES
+  if (output.code.length > limit) throw refusal(subject, tooLarge(output.code.length, limit))
+  const checked = checkCode(output.code)
+  if ('finding' in checked) {
+    throw refusal(subject, await describe(checked.finding, request, subject, output.code))
+  }
+  const hash = createHash('sha256').update(checked.code).digest('hex')
+  return { code: checked.code, hash, inputs: [...inputs.values()] }
+}
+
+async function identify(packageDir: string): Promise<Subject> {
+  const root = await realpath(packageDir)
+  const { name, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    name: string
+    version: string
+  }
+  return { id: `${name}@${version}`, root }
+}
+
+interface BundleOptions {
+  inputs: Map<string, BundleInput>
+  /** Makes a source map as well; only to say where something is. */
+  mapped?: boolean
+}
+
+async function bundle(request: BundleRequest, subject: Subject, options: BundleOptions) {
+  const dependencies = await Promise.all((request.allowedRoots ?? []).map((root) => realpath(root)))
+  const roots = [subject.root, ...dependencies, await realpath(sdkFolder)]
+  const mapped = options.mapped === true
+  try {
+    const result = await esbuild.build({
+      ...settings,
+      absWorkingDir: subject.root,
+      stdin: {
+        contents: `export { default } from ${JSON.stringify(request.entry)}`,
+        resolveDir: subject.root,
+        sourcefile: ENTRY,
+      },
+      banner: { js: `/* ${subject.id.replaceAll('*/', '')} */"use strict";` },
+      sourcemap: mapped ? 'external' : false,
+      plugins: [
+        sdkModule(),
+        builtinModules(roots),
+        confinedFiles({ roots, inputs: options.inputs, withoutMaps: mapped }),
+      ],
+    })
+    const textOf = (ending: string) =>
+      result.outputFiles.find((file) => file.path.endsWith(ending))?.text ?? ''
+    return { code: textOf('.js'), map: textOf('.js.map') }
+  } catch (error) {
+    throw refusal(subject, describeBuildErrors(error), error)
+  } finally {
+    await esbuild.stop()
+  }
+}
+
+const settings = {
+  bundle: true,
+  write: false,
+  outfile: 'plugin.js',
+  format: 'cjs',
+  platform: 'browser',
+  target: 'es2022',
+  mainFields: ['browser', 'module', 'main'],
+  conditions: ['worker', 'browser', 'import', 'module', 'default'],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  keepNames: true,
+  treeShaking: true,
+  logLevel: 'silent',
+  define: {
+    global: 'globalThis',
+    'import.meta': IMPORT_META,
+    'import.meta.url': '"file:///plugin.js"',
+    'process.env.NODE_ENV': '"production"',
+  },
+  // import() of a bundled module becomes a local promise; what is left is refused by the check.
+  supported: { 'dynamic-import': true },
+  // Without these, files outside the package would take part: tsconfig.json of any parent, and NODE_PATH.
+  tsconfigRaw: '{}',
+  nodePaths: [],
+} as const satisfies esbuild.BuildOptions
+
+function tooLarge(bytes: number, limit: number): string {
+  return `its bundle has ${bytes} bytes, more than the ${limit} allowed; leave out what it does not use`
+}
+
+function describeBuildErrors(error: unknown): string {
+  const [first, ...more] = (error as Partial<esbuild.BuildFailure>).errors ?? []
+  if (!first) return error instanceof Error ? error.message : String(error)
+  const others = more.length > 0 ? ` (and ${more.length} more)` : ''
+  return `${placeOf(first)}${first.text}${hintFor(first.text)}${others}`
+}
+
+function placeOf({ location }: esbuild.Message): string {
+  if (!location || location.file === ENTRY) return ''
+  return `${location.file}:${location.line}:${location.column + 1}: `
+}
+
+function hintFor(text: string): string {
+  if (text.startsWith('Could not resolve')) {
+    return '; dependencies must be declared in package.json and be installed'
+  }
+  return text.endsWith('for import "default"') ? '; export default definePlugin(…)' : ''
+}
+
+/** Bundles once more with a source map, for the place in the author's own file. */
+async function describe(
+  finding: Finding,
+  request: BundleRequest,
+  subject: Subject,
+  code: string,
+): Promise<string> {
+  const { map, code: again } = await bundle(request, subject, { inputs: new Map(), mapped: true })
+  const before = code.slice(0, finding.offset).split('\n')
+  const line = before.length
+  const column = before.at(-1)?.length ?? 0
+  const entry = again === code ? originOf(map, line - 1, column) : undefined
+  return `${entry ?? `bundle:${line}:${column + 1}`}: ${finding.construct} is not allowed in a plugin; ${finding.remedy}`
+}
+
+function originOf(map: string, line: number, column: number): string | undefined {
+  const entry = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(line, column)
+  if (!('originalSource' in entry)) return undefined
+  return `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}`
+}
+
+function refusal(subject: Subject, problem: string, cause?: unknown): FogbowError {
+  return new FogbowError('configuration_error', `Package '${subject.id}': ${problem}`, { cause })
+}

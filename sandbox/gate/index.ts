@@ -1,0 +1,3 @@
+export { buildBundle } from './build-bundle.ts'
+export type { BuiltBundle, BundleInput, BundleRequest } from './bundle-package.ts'
+export { gateVersion } from './gate-version.ts'

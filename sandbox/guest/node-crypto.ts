@@ -1,0 +1,137 @@
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+  sign,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto'
+import type { KeyAlgorithm, KeyFormat, NativeCrypto, NativeKey } from './platform.ts'
+
+type JsonWebKey = Parameters<typeof createPublicKey>[0] extends infer Input
+  ? Input extends { key: infer Key; format: 'jwk' } ? Key : never
+  : never
+
+interface NodeKey extends NativeKey {
+  readonly handle: KeyObject
+}
+
+const digestNames: Record<string, string> = {
+  'SHA-1': 'sha1',
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+}
+/** Block length of the hash, bits: the length of an HMAC key unless one is asked for. */
+const blockLength: Record<string, number> = { 'SHA-1': 512, 'SHA-256': 512, 'SHA-384': 1024, 'SHA-512': 1024 }
+const curveNames: Record<string, string> = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' }
+const keyTypes: Record<string, string> = { Ed25519: 'ed25519', ECDSA: 'ec', 'RSASSA-PKCS1-v1_5': 'rsa' }
+
+/** Cryptography of `node:crypto`, its synchronous forms only. */
+export function nodeCrypto(): NativeCrypto {
+  return {
+    randomBytes: (length) => randomBytes(length),
+    randomUUID: () => randomUUID(),
+    digest: (hash, data) => createHash(digestName(hash)).update(data).digest(),
+    importKey: (format, data, algorithm, forPrivate) => {
+      const handle = readKey(format, data, algorithm, forPrivate)
+      const expected = keyTypes[algorithm.name]
+      if (expected && handle.asymmetricKeyType !== expected) {
+        throw new TypeError(`The key is not one for ${algorithm.name}`)
+      }
+      return toNativeKey(handle, algorithm)
+    },
+    exportKey: (format, key) => writeKey(format, (key as NodeKey).handle),
+    generateKey: (algorithm) => generate(algorithm).map((handle) => toNativeKey(handle, algorithm)),
+    sign: (algorithm, key, data) => {
+      const { handle } = key as NodeKey
+      if (algorithm.name === 'HMAC') return hmac(algorithm, handle, data)
+      return sign(signatureDigest(algorithm), data, { key: handle, dsaEncoding: 'ieee-p1363' })
+    },
+    verify: (algorithm, key, signature, data) => {
+      const { handle } = key as NodeKey
+      if (algorithm.name !== 'HMAC') {
+        return verify(signatureDigest(algorithm), data, { key: handle, dsaEncoding: 'ieee-p1363' }, signature)
+      }
+      const expected = hmac(algorithm, handle, data)
+      return expected.length === signature.length && timingSafeEqual(expected, signature)
+    },
+  }
+}
+
+function toNativeKey(handle: KeyObject, algorithm: KeyAlgorithm): NodeKey {
+  const details = handle.asymmetricKeyDetails
+  const learnt: KeyAlgorithm = { ...algorithm }
+  if (details?.modulusLength) learnt.modulusLength = details.modulusLength
+  if (handle.type === 'secret') learnt.length = (handle.symmetricKeySize ?? 0) * 8
+  return { type: handle.type, algorithm: learnt, handle }
+}
+
+function readKey(format: KeyFormat, data: unknown, algorithm: KeyAlgorithm, forPrivate: boolean): KeyObject {
+  if (algorithm.name === 'HMAC') {
+    const bytes = format === 'jwk' ? Buffer.from((data as JsonWebKey).k ?? '', 'base64url') : (data as Uint8Array)
+    return createSecretKey(bytes)
+  }
+  if (format === 'jwk') {
+    const jwk = { key: data as JsonWebKey, format: 'jwk' } as const
+    return (data as JsonWebKey).d === undefined ? createPublicKey(jwk) : createPrivateKey(jwk)
+  }
+  const bytes = Buffer.from(data as Uint8Array)
+  if (format === 'pkcs8') return createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
+  if (format === 'spki') return createPublicKey({ key: bytes, format: 'der', type: 'spki' })
+  if (forPrivate) throw new TypeError('A raw key is a public one')
+  return rawPublicKey(bytes, algorithm)
+}
+
+function rawPublicKey(bytes: Buffer, { name, namedCurve = '' }: KeyAlgorithm): KeyObject {
+  const x = (from: number, to: number) => bytes.subarray(from, to).toString('base64url')
+  if (name === 'Ed25519') {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: x(0, bytes.length) }, format: 'jwk' })
+  }
+  // Uncompressed point (SEC 1, section 2.3.3): 04, then both coordinates.
+  const middle = (bytes.length - 1) / 2 + 1
+  const point = { kty: 'EC', crv: namedCurve, x: x(1, middle), y: x(middle, bytes.length) }
+  return createPublicKey({ key: point, format: 'jwk' })
+}
+
+function writeKey(format: KeyFormat, handle: KeyObject): unknown {
+  if (format === 'jwk') return handle.export({ format: 'jwk' })
+  if (handle.type === 'secret') return handle.export()
+  if (format === 'pkcs8' && handle.type === 'private') return handle.export({ format: 'der', type: 'pkcs8' })
+  if (format === 'spki' && handle.type === 'public') return handle.export({ format: 'der', type: 'spki' })
+  if (format === 'raw' && handle.type === 'public') {
+    const { x = '', y } = handle.export({ format: 'jwk' })
+    const coordinates = [x, y ?? ''].map((part) => Buffer.from(part, 'base64url'))
+    return Buffer.concat(y === undefined ? coordinates : [Buffer.of(4), ...coordinates])
+  }
+  throw new TypeError(`A ${handle.type} key cannot be exported as ${format}`)
+}
+
+function generate({ name, hash = '', namedCurve = '', modulusLength = 2048, length }: KeyAlgorithm): KeyObject[] {
+  if (name === 'HMAC') return [createSecretKey(randomBytes((length ?? blockLength[hash] ?? 512) / 8))]
+  const { privateKey, publicKey } =
+    name === 'Ed25519'
+      ? generateKeyPairSync('ed25519')
+      : name === 'ECDSA'
+        ? generateKeyPairSync('ec', { namedCurve: curveNames[namedCurve] ?? '' })
+        : generateKeyPairSync('rsa', { modulusLength: Math.min(modulusLength, 3072) })
+  return [privateKey, publicKey]
+}
+
+function hmac({ hash = '' }: KeyAlgorithm, key: KeyObject, data: Uint8Array): Buffer {
+  return createHmac(digestName(hash), key).update(data).digest()
+}
+
+function signatureDigest({ name, hash = '' }: KeyAlgorithm): string | null {
+  return name === 'Ed25519' ? null : digestName(hash)
+}
+
+function digestName(hash: string): string {
+  return digestNames[hash] ?? ''
+}

@@ -1,0 +1,130 @@
+import type { CallContext, PluginHost, Storage } from '@fogbow/plugin-sdk'
+import { AbortController, type AbortSignal } from './abort.ts'
+import type { Bridge } from './bridge.ts'
+
+type Method = (...args: unknown[]) => unknown
+
+/** A plugin between its definition and its calls. */
+export interface RunningPlugin {
+  /**
+   * Runs `create` of the definition.
+   * @returns `kind.method` of everything that the plugin offers
+   */
+  start(definition: unknown, config: Record<string, unknown>): Promise<string[]>
+  /** @param onCancel - is given what to call when the caller gives up */
+  call(
+    method: string,
+    args: readonly unknown[],
+    remainingMs: number,
+    onCancel: (listener: () => void) => void,
+  ): unknown
+}
+
+export function createRunningPlugin(bridge: Bridge, fetch: unknown): RunningPlugin {
+  const methods = new Map<string, Method>()
+  const stopping = new AbortController()
+
+  return {
+    async start(definition, config) {
+      const create = (definition as { create?: unknown } | null | undefined)?.create
+      if (typeof create !== 'function') {
+        throw new TypeError("the entry's default export must be what definePlugin(…) returns")
+      }
+      const host = createHost(bridge, fetch, config, stopping.signal)
+      const parts: unknown = await create.call(definition, host)
+      if (typeof parts !== 'object' || parts === null) throw new TypeError('create() must return the kinds offered')
+      for (const [kind, part] of Object.entries(parts)) {
+        for (const name of methodNames(part)) {
+          methods.set(`${kind}.${name}`, (part as Record<string, Method>)[name]?.bind(part) as Method)
+        }
+      }
+      return [...methods.keys()]
+    },
+    call(method, args, remainingMs, onCancel) {
+      const run = methods.get(method)
+      if (!run) throw new TypeError(`${method} is not offered`)
+      return run(...args, new PluginCall(bridge, remainingMs, onCancel))
+    },
+  }
+}
+
+/** Methods of a plain object as well as of an instance of a class. */
+function methodNames(part: unknown): string[] {
+  const names = new Set<string>()
+  for (let holder = part; isObject(holder) && holder !== Object.prototype; holder = Object.getPrototypeOf(holder)) {
+    for (const name of Object.getOwnPropertyNames(holder)) {
+      if (name !== 'constructor' && typeof (part as Record<string, unknown>)[name] === 'function') names.add(name)
+    }
+  }
+  return [...names]
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** Makes its signal when it is first asked for: few plugins look at it. */
+class PluginCall implements CallContext {
+  readonly deadline: number
+  #onCancel: (listener: () => void) => void
+  #signal: AbortSignal | undefined
+
+  constructor(bridge: Bridge, remainingMs: number, onCancel: (listener: () => void) => void) {
+    this.deadline = remainingMs > 0 ? bridge.now() + remainingMs : Number.MAX_SAFE_INTEGER
+    this.#onCancel = onCancel
+  }
+
+  get signal(): globalThis.AbortSignal {
+    if (!this.#signal) {
+      const controller = new AbortController()
+      this.#signal = controller.signal
+      this.#onCancel(() => controller.abort())
+    }
+    return this.#signal as unknown as globalThis.AbortSignal
+  }
+}
+
+function createHost(
+  bridge: Bridge,
+  fetch: unknown,
+  config: Record<string, unknown>,
+  signal: AbortSignal,
+): PluginHost {
+  const ask = (method: string, ...args: unknown[]): Promise<unknown> => bridge.callHost(method, args).answer
+  const log = (level: string) => (message: string, fields?: Record<string, unknown>) =>
+    bridge.log(level, message, fields)
+  const storage = {
+    get: async (key) => (await ask('storage.get', key)) ?? undefined,
+    set: async (key, value) => {
+      if (value === undefined) throw new TypeError(`storage: the value of '${key}' is not JSON`)
+      await ask('storage.set', key, value)
+    },
+    delete: async (key) => {
+      await ask('storage.delete', key)
+    },
+    list: (prefix, options) => ask('storage.list', prefix, options ?? {}),
+    write: async (changes) => {
+      await ask('storage.write', changes)
+    },
+  } as Storage
+  return harden({
+    config,
+    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    fetch: fetch as PluginHost['fetch'],
+    secrets: { get: async (name: string) => String(await ask('secrets.get', name)) },
+    storage,
+    clock: { now: () => bridge.now(), sleep: (ms, given) => sleep(bridge, ms, given) },
+    signal: signal as unknown as globalThis.AbortSignal,
+  })
+}
+
+function sleep(bridge: Bridge, ms: number, signal?: globalThis.AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const token = bridge.setTimeout(resolve, ms)
+    signal?.addEventListener('abort', () => {
+      bridge.clearTimeout(token)
+      reject(signal.reason)
+    })
+  })
+}

@@ -1,0 +1,74 @@
+import type { NativeDecoder } from '../platform.ts'
+import type { Bridge } from './bridge.ts'
+
+/** `TextEncoder`, `TextDecoder`, `atob` and `btoa` (WHATWG Encoding; HTML, section 8.3) over plain functions. */
+export function createTextEncoding(bridge: Bridge) {
+  class TextEncoder {
+    get encoding(): string {
+      return 'utf-8'
+    }
+
+    encode(text = ''): Uint8Array {
+      return bridge.encodeUtf8(String(text))
+    }
+
+    encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
+      let read = 0
+      let written = 0
+      for (const character of String(text)) {
+        const bytes = bridge.encodeUtf8(character)
+        if (written + bytes.length > target.length) break
+        target.set(bytes, written)
+        read += character.length
+        written += bytes.length
+      }
+      return { read, written }
+    }
+  }
+
+  class TextDecoder {
+    readonly fatal: boolean
+    readonly ignoreBOM: boolean
+    #decoder: NativeDecoder
+
+    constructor(label = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
+      this.fatal = Boolean(options.fatal)
+      this.ignoreBOM = Boolean(options.ignoreBOM)
+      this.#decoder = bridge.createDecoder(String(label), this.fatal, this.ignoreBOM)
+    }
+
+    get encoding(): string {
+      return this.#decoder.encoding
+    }
+
+    decode(input?: ArrayBuffer | ArrayBufferView, options: { stream?: boolean } = {}): string {
+      return this.#decoder.decode(toView(input), Boolean(options.stream))
+    }
+  }
+
+  return {
+    TextEncoder,
+    TextDecoder,
+    atob: (text: unknown): string => {
+      let binary = ''
+      for (const byte of bridge.fromBase64(String(text))) binary += String.fromCharCode(byte)
+      return binary
+    },
+    btoa: (text: unknown): string => {
+      const binary = String(text)
+      const bytes = new Uint8Array(binary.length)
+      for (let at = 0; at < binary.length; at++) {
+        const code = binary.charCodeAt(at)
+        if (code > 255) throw new RangeError('btoa: the text must consist of bytes')
+        bytes[at] = code
+      }
+      return bridge.toBase64(bytes)
+    },
+  }
+}
+
+function toView(input: unknown): Uint8Array {
+  if (input === undefined) return new Uint8Array(0)
+  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+  return new Uint8Array(input as ArrayBuffer)
+}

@@ -1,0 +1,249 @@
+import { asFogbowError, FogbowError, type MethodContract, methodContract } from '@fogbow/plugin-sdk'
+import { guestEvent, guestProtocol, type LoadRequest, loadMethod } from '../guest/protocol.ts'
+import { createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
+import type { CallOptions, Sandbox, SandboxEnd, SandboxSpec, SandboxStats } from '../sandbox.ts'
+import { type SandboxClock, systemClock } from './clock.ts'
+import { checkAnswer, checkArguments, checkOffer } from './contract-check.ts'
+import type { LaunchedGuest, Launcher } from './launcher.ts'
+import { readLogLine } from './log-line.ts'
+import { createWatch, defaultWatchSettings, type Watch, type WatchSettings } from './watch.ts'
+import { workerLauncher } from './worker-launcher.ts'
+
+export interface SandboxOptions {
+  /** How to isolate; one launcher serves any number of sandboxes. Absent: a worker launcher of its own. */
+  launcher?: Launcher
+  /** For the launcher made when there is none: where the compiled guest may be kept. */
+  cacheDir?: string
+  clock?: SandboxClock
+  watch?: Partial<WatchSettings>
+}
+
+/** Room in a frame beside the longest message: what a batch may hold. */
+const FRAME_ROOM = 131_072
+
+/**
+ * Starts a guest, puts the plugin into it and waits until it can be called.
+ * @throws FogbowError: what the plugin's `create` threw; timeout, plugin_failure when it cannot be loaded or does not offer what its kinds require
+ */
+export async function startSandbox(spec: SandboxSpec, options: SandboxOptions = {}): Promise<Sandbox> {
+  const launcher = options.launcher ?? workerLauncher({ cacheDir: options.cacheDir })
+  const guest = await launcher.launch()
+  const run = new GuestRun(spec, guest, options)
+  try {
+    await run.load()
+  } catch (error) {
+    await run.stop()
+    throw error
+  }
+  return toSandbox(run, launcher)
+}
+
+interface AskSettings {
+  timeoutMs: number
+  signal?: AbortSignal | undefined
+  messageLength?: number
+}
+
+/** What `stats` and `call` of a sandbox come from. */
+class GuestRun {
+  readonly ended: Promise<SandboxEnd>
+  offered: ReadonlySet<string> = new Set()
+  readonly #spec: SandboxSpec
+  readonly #guest: LaunchedGuest
+  readonly #clock: SandboxClock
+  readonly #peer: Peer
+  readonly #watch: Watch
+  #resolveEnded!: (end: SandboxEnd) => void
+  #end: Promise<SandboxEnd> | undefined
+  #calls = 0
+  #errors = 0
+  #denied = 0
+
+  constructor(spec: SandboxSpec, guest: LaunchedGuest, options: SandboxOptions) {
+    this.#spec = spec
+    this.#guest = guest
+    this.#clock = options.clock ?? systemClock
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve
+    })
+    this.#watch = createWatch({
+      guest,
+      clock: this.#clock,
+      settings: { ...defaultWatchSettings, ...options.watch },
+      memoryMiB: spec.limits.memoryMiB,
+      residentBytes: () => process.memoryUsage.rss(),
+      onFault: (cause, problem) => void this.#finish(cause, problem),
+    })
+    this.#peer = createPeer({
+      transport: guest.transport,
+      serve: (method, args, call) => this.#serveHost(method, args, call),
+      onEvent: (name, data) => this.#receiveEvent(name, data),
+      onActivity: (active) => this.#watch.setActive(active),
+      onEnd: (error, protocol) => void this.#finish(protocol ? 'protocol' : 'crashed', error.message),
+      credit: spec.limits.callsInFlight,
+      waiting: spec.limits.callsWaiting,
+      served: spec.limits.hostCallsInFlight,
+      messageLength: spec.limits.messageLength,
+      frameLength: spec.limits.messageLength + FRAME_ROOM,
+    })
+  }
+
+  async load(): Promise<void> {
+    const { name, bundle, config, kinds, limits } = this.#spec
+    const request: LoadRequest = {
+      protocol: guestProtocol,
+      name,
+      code: bundle.code,
+      config,
+      now: this.#clock.now(),
+      limits: { callsInFlight: limits.callsInFlight, messageLength: limits.messageLength },
+    }
+    this.#peer.grant(limits.hostCallsInFlight)
+    const settings = { timeoutMs: limits.loadTimeoutMs, messageLength: Number.MAX_SAFE_INTEGER }
+    const offer = await this.#ask(loadMethod, [request], settings).catch((error) => {
+      throw this.#describe(error, 'could not be loaded')
+    })
+    this.offered = checkOffer(name, kinds, offer)
+    this.#watch.expectSignsOfLife()
+  }
+
+  async call(method: string, args: readonly unknown[], options: CallOptions = {}): Promise<unknown> {
+    const contract = this.#contractOf(method)
+    checkArguments(method, contract, args)
+    this.#calls++
+    try {
+      const timeoutMs = options.timeoutMs ?? contract.timeoutMs
+      const answer = await this.#ask(method, args, { timeoutMs, signal: options.signal })
+      return checkAnswer(this.#spec.name, method, contract, answer)
+    } catch (error) {
+      this.#errors++
+      throw this.#describe(error, `failed in ${method}`)
+    }
+  }
+
+  #contractOf(method: string): MethodContract {
+    const contract = this.offered.has(method) ? methodContract(method) : undefined
+    if (contract) return contract
+    throw new FogbowError('not_implemented', `Plugin '${this.#spec.name}' does not offer ${method}`)
+  }
+
+  async #ask(method: string, args: readonly unknown[], settings: AskSettings): Promise<unknown> {
+    const { timeoutMs, signal } = settings
+    if (signal?.aborted) throw this.#givenUp(method, signal)
+    const pending = this.#peer.call(method, args, timeoutMs, settings.messageLength)
+    const cancelTimer = this.#clock.after(timeoutMs, () => pending.abandon(this.#late(method, timeoutMs)))
+    const giveUp = signal && (() => pending.abandon(this.#givenUp(method, signal)))
+    if (giveUp) signal.addEventListener('abort', giveUp)
+    try {
+      return await pending.answer
+    } finally {
+      cancelTimer()
+      if (giveUp) signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  #late(method: string, timeoutMs: number): FogbowError {
+    const what = method === loadMethod ? 'load' : `answer ${method}`
+    return new FogbowError('timeout', `Plugin '${this.#spec.name}' did not ${what} within ${timeoutMs} ms`)
+  }
+
+  #givenUp(method: string, signal: AbortSignal): FogbowError {
+    if (signal.reason instanceof FogbowError) return signal.reason
+    return new FogbowError('timeout', `${method} of plugin '${this.#spec.name}' was given up by its caller`, {
+      cause: signal.reason,
+    })
+  }
+
+  /** A plugin answers with any error of the catalogue but a defect of the site; what is none is its own failure. */
+  #describe(error: unknown, what: string): FogbowError {
+    const known = asFogbowError(error)
+    if (known.code !== 'internal_error') return known
+    return new FogbowError('plugin_failure', `Plugin '${this.#spec.name}' ${what}: ${known.message}`, { cause: error })
+  }
+
+  #serveHost(method: string, args: readonly unknown[], call: ServedCall): unknown {
+    const serve = Object.hasOwn(this.#spec.host, method) ? this.#spec.host[method] : undefined
+    if (!serve) {
+      this.#denied++
+      throw new FogbowError('unauthorized', `Plugin '${this.#spec.name}' may not call ${method.slice(0, 64)}`)
+    }
+    return serve(args, new ServedHostCall(call))
+  }
+
+  #receiveEvent(name: string, data: unknown): void {
+    if (name === guestEvent.timers) return this.#watch.setTimers(data === true)
+    const line = name === guestEvent.log ? readLogLine(data) : undefined
+    if (line) this.#spec.onLog(line)
+  }
+
+  /** The end, whoever sees it first. */
+  #finish(cause: SandboxEnd['cause'], problem: string): Promise<SandboxEnd> {
+    this.#end ??= this.#stopGuest(cause, problem)
+    return this.#end
+  }
+
+  async #stopGuest(cause: SandboxEnd['cause'], problem: string): Promise<SandboxEnd> {
+    this.#watch.stop()
+    const message = `Plugin '${this.#spec.name}' ${cause === 'stopped' ? 'was stopped' : describeEnd(cause, problem)}`
+    const killed = this.#guest.kill()
+    this.#peer.end(new FogbowError('plugin_failure', message))
+    const zombie = (await killed) === 'zombie'
+    const end: SandboxEnd = zombie
+      ? { cause, message: `${message}; its thread cannot be stopped and holds a core until the site is restarted`, zombie }
+      : { cause, message }
+    this.#resolveEnded(end)
+    return end
+  }
+
+  async stop(): Promise<void> {
+    await this.#finish('stopped', '')
+  }
+
+  stats(): SandboxStats {
+    this.#watch.refresh()
+    const { inFlight, waiting } = this.#peer.counts
+    return {
+      calls: this.#calls,
+      errors: this.#errors,
+      inFlight,
+      waiting,
+      restarts: 0,
+      deniedHostCalls: this.#denied,
+      ...this.#watch.usage,
+    }
+  }
+}
+
+function describeEnd(cause: SandboxEnd['cause'], problem: string): string {
+  return cause === 'crashed' || cause === 'protocol' ? `ended: ${problem}` : `was stopped: it ${problem}`
+}
+
+/** Makes its signal when it is first asked for: most brokers answer at once. */
+class ServedHostCall {
+  readonly #call: ServedCall
+  #signal: AbortSignal | undefined
+
+  constructor(call: ServedCall) {
+    this.#call = call
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#signal) {
+      const controller = new AbortController()
+      this.#signal = controller.signal
+      this.#call.onCancel(() => controller.abort())
+    }
+    return this.#signal
+  }
+}
+
+function toSandbox(run: GuestRun, launcher: Launcher): Sandbox {
+  return {
+    level: launcher.level,
+    offered: run.offered,
+    call: (method, args, options) => run.call(method, args, options),
+    stats: () => run.stats(),
+    ended: run.ended,
+    stop: () => run.stop(),
+  }
+}

@@ -1,0 +1,146 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Transport } from '../rpc/transport.ts'
+import type { KillOutcome, LaunchedGuest, Launcher } from './launcher.ts'
+import { type GuestProgram, loadGuestProgram } from './guest-program.ts'
+import { probeWorkerIsolation } from './probe-worker.ts'
+import { isolatedWorkerOptions } from './worker-options.ts'
+
+export interface WorkerLauncherOptions {
+  /** Where the compiled guest may be kept; without it each process compiles it once. */
+  cacheDir?: string | undefined
+}
+
+export interface WorkerLauncher extends Launcher {
+  /** Threads that could not be stopped; each holds a core until the process ends. */
+  readonly zombies: number
+}
+
+/** Runs each guest in a thread of this process, with no environment, no permissions and a compartment inside. */
+export function workerLauncher(options: WorkerLauncherOptions = {}): WorkerLauncher {
+  let program: Promise<GuestProgram> | undefined
+  let zombies = 0
+  return {
+    level: 'worker',
+    get zombies() {
+      return zombies
+    },
+    async launch() {
+      program ??= loadGuestProgram(options.cacheDir)
+      const guest = launchWorker(await program, () => zombies++)
+      try {
+        await probeWorkerIsolation()
+      } catch (error) {
+        await guest.kill()
+        throw error
+      }
+      return guest
+    },
+  }
+}
+
+/** Runs the supervisor from its compiled form; without one it makes it, before any plugin code is there. */
+const bootstrap = `
+const { workerData, parentPort } = require('node:worker_threads')
+const { Script } = require('node:vm')
+const { supervisor, compiled, compiledPort } = workerData
+const script = new Script(supervisor, { filename: 'fogbow-guest.js', cachedData: compiled })
+const { startWorkerGuest } = script.runInThisContext()(require)
+startWorkerGuest()
+if (!compiled || script.cachedDataRejected) compiledPort.postMessage(script.createCachedData())
+compiledPort.close()
+`
+
+const KILL_PATIENCE_MS = 500
+
+function launchWorker(program: GuestProgram, onZombie: () => void): LaunchedGuest {
+  const liveness = new MessageChannel()
+  const compiled = new MessageChannel()
+  const worker = new Worker(bootstrap, {
+    ...isolatedWorkerOptions,
+    workerData: {
+      supervisor: program.supervisor,
+      prelude: program.prelude,
+      compiled: program.compiled,
+      liveness: liveness.port2,
+      compiledPort: compiled.port2,
+    },
+    transferList: [liveness.port2, compiled.port2],
+  })
+  drain(worker)
+  compiled.port1.once('message', (made: Uint8Array) => program.keepCompiled(made))
+  compiled.port1.unref()
+  const exited = exitOf(worker)
+  const waiting: (() => void)[] = []
+  liveness.port1.on('message', () => {
+    for (const onPong of waiting.splice(0)) onPong()
+  })
+  liveness.port1.unref()
+  let before = worker.performance.eventLoopUtilization()
+  return {
+    transport: workerTransport(worker, exited),
+    ping(onPong) {
+      waiting.push(onPong)
+      liveness.port1.postMessage(0)
+    },
+    busyShare() {
+      const now = worker.performance.eventLoopUtilization()
+      const { utilization } = worker.performance.eventLoopUtilization(now, before)
+      before = now
+      return utilization
+    },
+    async usage() {
+      try {
+        const [heap, cpu] = await Promise.all([worker.getHeapStatistics(), worker.cpuUsage()])
+        return {
+          cpuMs: Math.round((cpu.user + cpu.system) / 1000),
+          heapBytes: heap.used_heap_size + heap.external_memory,
+        }
+      } catch {
+        return undefined
+      }
+    },
+    async kill() {
+      const outcome = await Promise.race([worker.terminate().then((): KillOutcome => 'dead'), patience()])
+      liveness.port1.close()
+      compiled.port1.close()
+      if (outcome === 'zombie') {
+        worker.unref()
+        onZombie()
+      }
+      return outcome
+    },
+    exited,
+  }
+}
+
+function patience(): Promise<KillOutcome> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, KILL_PATIENCE_MS, 'zombie').unref()
+  })
+}
+
+/** What a thread prints is not for the site's output; unread it would pile up in memory. */
+function drain(worker: Worker): void {
+  worker.stdout.resume()
+  worker.stderr.resume()
+}
+
+function exitOf(worker: Worker): Promise<string> {
+  return new Promise((resolve) => {
+    let reason = ''
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      reason = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'its heap was full' : String(error?.message ?? error)
+    })
+    worker.on('exit', (code) => resolve(reason || `its thread ended with code ${code}`))
+  })
+}
+
+function workerTransport(worker: Worker, exited: Promise<string>): Transport {
+  return {
+    send: (text) => worker.postMessage(text),
+    onMessage: (listener) => worker.on('message', listener),
+    onClose: (listener) => void exited.then(listener),
+    // The thread ends by `kill`; until then nobody listens any more.
+    close: () => worker.removeAllListeners('message'),
+  }
+}

@@ -1,0 +1,53 @@
+import type { Transport } from './transport.ts'
+
+/** From this length on a message travels alone: the receiver then reads one while the sender writes the next. */
+const LARGE = 4096
+const MOST_MESSAGES = 64
+const MOST_CHARACTERS = 32768
+
+export interface Outbox {
+  /** @param message - JSON of one message */
+  push(message: string): void
+}
+
+/**
+ * Joins messages into frames. What is pushed within one turn leaves together; two microtasks of patience let callers
+ * that are woken by the same answer join in. Order is kept.
+ */
+export function createOutbox(transport: Transport): Outbox {
+  let batch = ''
+  let count = 0
+  let scheduled = false
+
+  function flush(): void {
+    if (count === 0) return
+    const frame = `[${batch}]`
+    batch = ''
+    count = 0
+    transport.send(frame)
+  }
+
+  function flushScheduled(): void {
+    scheduled = false
+    flush()
+  }
+
+  function schedule(): void {
+    scheduled = true
+    const patience = Promise.resolve()
+    void patience.then(nothing).then(flushScheduled)
+  }
+
+  return {
+    push(message) {
+      const large = message.length >= LARGE
+      if (large || count === MOST_MESSAGES || batch.length + message.length > MOST_CHARACTERS) flush()
+      batch = count === 0 ? message : `${batch},${message}`
+      count++
+      if (large) flush()
+      else if (!scheduled) schedule()
+    },
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,360 @@
+import { type ErrorRecord, FogbowError, fromErrorRecord, toErrorRecord } from '@fogbow/plugin-sdk'
+import { type Message, messageType, ProtocolError, parseFrame } from './frame.ts'
+import { createOutbox } from './outbox.ts'
+import type { Transport } from './transport.ts'
+
+export interface PeerOptions {
+  transport: Transport
+  /** Answers a call of the other side: a value, a promise of one, or an error thrown. */
+  serve(method: string, args: readonly unknown[], call: ServedCall): unknown
+  onEvent?(name: string, data: unknown): void
+  /** Called when calls in either direction begin to be under way, and when the last has ended. */
+  onActivity?(active: boolean): void
+  /** Called once, with what every pending call was rejected with. */
+  onEnd?(error: FogbowError, protocol: boolean): void
+  /** Calls that may be under way at the other side, until it says otherwise. */
+  credit: number
+  /** Calls that may wait for credit; more are refused with `too_many_requests`. */
+  waiting: number
+  /** Calls of the other side that may be under way here; more are refused with `too_many_requests`. */
+  served: number
+  /** Longest message to be sent, characters. */
+  messageLength: number
+  /** Longest frame to be read, characters. */
+  frameLength: number
+}
+
+/** A call of the other side, while it is being answered. */
+export interface ServedCall {
+  /** ms left for the answer when the call arrived; 0: no deadline */
+  readonly remainingMs: number
+  /** Called when the caller gives up or the channel ends; at once if that has happened. */
+  onCancel(listener: () => void): void
+}
+
+export interface PendingCall {
+  readonly answer: Promise<unknown>
+  /** Rejects `answer` and tells the other side; its late answer is dropped. */
+  abandon(error: FogbowError): void
+}
+
+/** One end of a channel on which both sides call each other. Holds no timer: deadlines are the caller's. */
+export interface Peer {
+  /**
+   * @param remainingMs - left for the answer; 0: no deadline. The other side is told, only the caller enforces it
+   * @param longest - in place of the longest message of the options, characters
+   */
+  call(method: string, args: readonly unknown[], remainingMs?: number, longest?: number): PendingCall
+  emit(name: string, data: unknown): void
+  /** Changes how many calls the other side may have under way here. */
+  grant(calls: number): void
+  /** Rejects every pending call, cancels every served one and closes the transport. */
+  end(error: FogbowError): void
+  readonly counts: PeerCounts
+}
+
+export interface PeerCounts {
+  /** Calls under way at the other side, abandoned ones included until it lets go of them. */
+  readonly inFlight: number
+  readonly waiting: number
+  /** Calls of the other side that are being answered. */
+  readonly served: number
+  /** Answers to calls that nobody made. */
+  readonly unknownReplies: number
+}
+
+interface Pending {
+  resolve(value: unknown): void
+  reject(error: FogbowError): void
+}
+
+export function createPeer(options: PeerOptions): Peer {
+  const outbox = createOutbox(options.transport)
+  const pending = new Map<number, Pending>()
+  const waiting = new Map<number, string>()
+  const serving = new Map<number, Serving>()
+  let credit = options.credit
+  let allowance = options.served
+  let inFlight = 0
+  let lastId = 0
+  let unknownReplies = 0
+  let active = false
+  let ended: FogbowError | undefined
+
+  function noteActivity(): void {
+    const now = inFlight + waiting.size + serving.size > 0
+    if (now === active) return
+    active = now
+    options.onActivity?.(now)
+  }
+
+  function call(
+    method: string,
+    args: readonly unknown[],
+    remainingMs = 0,
+    longest = options.messageLength,
+  ): PendingCall {
+    const id = ++lastId
+    const message = `[0,${id},${JSON.stringify(method)},${JSON.stringify(args)},${remainingMs}]`
+    const refusal = ended ?? refuse(method, message.length, longest)
+    if (refusal) return { answer: Promise.reject(refusal), abandon: nothing }
+    const answer = new Promise<unknown>((resolve, reject) => pending.set(id, { resolve, reject }))
+    if (inFlight < credit) send(message)
+    else waiting.set(id, message)
+    noteActivity()
+    return { answer, abandon: (error) => abandon(id, error) }
+  }
+
+  function refuse(method: string, length: number, longest: number): FogbowError | undefined {
+    if (length > longest) {
+      return new FogbowError(
+        'payload_too_large',
+        `${method}: the arguments take ${length} characters, ${longest} are allowed`,
+      )
+    }
+    if (inFlight < credit || waiting.size < options.waiting) return undefined
+    return new FogbowError(
+      'too_many_requests',
+      `${method}: ${credit} calls are under way and ${waiting.size} wait; try again when some have ended`,
+    )
+  }
+
+  function send(message: string): void {
+    inFlight++
+    outbox.push(message)
+  }
+
+  function abandon(id: number, error: FogbowError): void {
+    const call = pending.get(id)
+    if (!call || ended) return
+    call.reject(error)
+    if (waiting.delete(id)) {
+      pending.delete(id)
+      noteActivity()
+    } else {
+      // Its place stays taken until the other side lets go, so that it is never asked for more than it grants.
+      pending.set(id, forgotten)
+      outbox.push(`[3,${id}]`)
+    }
+  }
+
+  function settle(id: number): Pending | undefined {
+    const call = pending.get(id)
+    if (!call || waiting.has(id)) {
+      unknownReplies++
+      return undefined
+    }
+    pending.delete(id)
+    inFlight--
+    sendWaiting()
+    return call
+  }
+
+  function sendWaiting(): void {
+    for (const [id, message] of waiting) {
+      if (inFlight >= credit) return
+      waiting.delete(id)
+      send(message)
+    }
+  }
+
+  function serve(id: number, method: string, args: unknown[], remainingMs: number): void {
+    if (serving.has(id)) throw new ProtocolError(`call ${id} is under way already`)
+    const call = new Serving(remainingMs)
+    if (serving.size >= allowance) {
+      fail(id, new FogbowError('too_many_requests', `${method}: ${allowance} calls are under way already`))
+      return
+    }
+    serving.set(id, call)
+    noteActivity()
+    try {
+      const result = options.serve(method, args, call)
+      if (isThenable(result)) {
+        Promise.resolve(result).then(
+          (value) => serving.delete(id) && reply(id, value),
+          (error) => serving.delete(id) && fail(id, error),
+        )
+      } else if (serving.delete(id)) reply(id, result)
+    } catch (error) {
+      if (serving.delete(id)) fail(id, error)
+    }
+  }
+
+  function reply(id: number, value: unknown): void {
+    try {
+      const text = value === undefined ? undefined : JSON.stringify(value)
+      if (text !== undefined && text.length > options.messageLength) throw tooLong(text.length)
+      outbox.push(text === undefined ? `[1,${id}]` : `[1,${id},${text}]`)
+      noteActivity()
+    } catch (error) {
+      fail(id, error)
+    }
+  }
+
+  function tooLong(length: number): FogbowError {
+    return new FogbowError(
+      'payload_too_large',
+      `the answer takes ${length} characters, ${options.messageLength} are allowed`,
+    )
+  }
+
+  function fail(id: number, error: unknown): void {
+    outbox.push(`[2,${id},${toErrorText(error)}]`)
+    noteActivity()
+  }
+
+  function cancel(id: number): void {
+    const call = serving.get(id)
+    if (!call) return
+    serving.delete(id)
+    fail(id, new FogbowError('timeout', 'cancelled'))
+    call.cancel()
+  }
+
+  function receive(message: Message): void {
+    switch (message[0]) {
+      case messageType.call: {
+        const [, id, method, args, remainingMs] = message
+        if (!isId(id) || typeof method !== 'string' || !Array.isArray(args)) throw malformed(message)
+        return serve(id, method, args, typeof remainingMs === 'number' ? remainingMs : 0)
+      }
+      case messageType.ok: {
+        const call = settle(toId(message))
+        return call?.resolve(message[2])
+      }
+      case messageType.error: {
+        const call = settle(toId(message))
+        return call?.reject(readError(message[2]))
+      }
+      case messageType.cancel:
+        return cancel(toId(message))
+      case messageType.credit:
+        credit = toId(message)
+        return sendWaiting()
+      case messageType.event:
+        if (typeof message[1] !== 'string') throw malformed(message)
+        return options.onEvent?.(message[1], message[2])
+      default:
+        throw malformed(message)
+    }
+  }
+
+  function end(error: FogbowError, protocol = false): void {
+    if (ended) return
+    ended = error
+    const calls = [...pending.values()]
+    const served = [...serving.values()]
+    pending.clear()
+    waiting.clear()
+    serving.clear()
+    inFlight = 0
+    for (const call of calls) call.reject(error)
+    for (const call of served) call.cancel()
+    noteActivity()
+    options.transport.close()
+    options.onEnd?.(error, protocol)
+  }
+
+  options.transport.onMessage((frame) => {
+    if (ended) return
+    try {
+      for (const message of parseFrame(frame, options.frameLength)) receive(message)
+      noteActivity()
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      end(new FogbowError('plugin_failure', `protocol violated: ${error.message}`), true)
+    }
+  })
+  options.transport.onClose((reason) => end(new FogbowError('plugin_failure', reason)))
+
+  return {
+    call,
+    emit: (name, data) => {
+      if (!ended) outbox.push(`[5,${JSON.stringify(name)},${JSON.stringify(data)}]`)
+    },
+    grant: (calls) => {
+      allowance = calls
+      outbox.push(`[4,${calls}]`)
+    },
+    end: (error) => end(error),
+    counts: {
+      get inFlight() {
+        return inFlight
+      },
+      get waiting() {
+        return waiting.size
+      },
+      get served() {
+        return serving.size
+      },
+      get unknownReplies() {
+        return unknownReplies
+      },
+    },
+  }
+}
+
+class Serving implements ServedCall {
+  readonly remainingMs: number
+  #cancelled = false
+  #listener: (() => void) | undefined
+
+  constructor(remainingMs: number) {
+    this.remainingMs = remainingMs
+  }
+
+  onCancel(listener: () => void): void {
+    if (this.#cancelled) listener()
+    else this.#listener = listener
+  }
+
+  cancel(): void {
+    this.#cancelled = true
+    this.#listener?.()
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function toId(message: Message): number {
+  if (!isId(message[1])) throw malformed(message)
+  return message[1]
+}
+
+function malformed(message: Message): ProtocolError {
+  return new ProtocolError(`a message of type ${message[0]} is malformed`)
+}
+
+/** Longest details of an error that cross, characters. */
+const LONGEST_DETAILS = 4096
+
+function toErrorText(error: unknown): string {
+  try {
+    const record = toErrorRecord(error)
+    const text = JSON.stringify(record)
+    if (text.length <= LONGEST_DETAILS + record.message.length * 6) return text
+    return JSON.stringify({ code: record.code, message: record.message })
+  } catch {
+    return '{"code":"internal_error","message":"an error that cannot be described"}'
+  }
+}
+
+function readError(value: unknown): FogbowError {
+  const record = value as Partial<ErrorRecord> | null
+  if (typeof record?.code !== 'string' || typeof record.message !== 'string') {
+    throw new ProtocolError('an error must have a code and a message')
+  }
+  const details = record.details
+  const known = typeof details === 'object' && details !== null && !Array.isArray(details)
+  return fromErrorRecord({ code: record.code, message: record.message, ...(known && { details }) })
+}
+
+const forgotten: Pending = { resolve: nothing, reject: nothing }
+
+function nothing(): void {}

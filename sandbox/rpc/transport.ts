@@ -1,0 +1,10 @@
+/** A two-way channel for texts. The ways to isolate a plugin differ in this and in how they are started, and in nothing else. */
+export interface Transport {
+  /** Texts arrive whole and in order, or the channel closes. */
+  send(text: string): void
+  /** What arrives is whatever the other side sent: unknown until it was checked. */
+  onMessage(listener: (message: unknown) => void): void
+  /** Called once, when nothing more can arrive. */
+  onClose(listener: (reason: string) => void): void
+  close(): void
+}

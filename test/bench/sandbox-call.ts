@@ -1,0 +1,175 @@
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
+import { defaultLimits, type Sandbox, startSandbox } from '@fogbow/sandbox'
+
+export interface BenchResult {
+  name: string
+  value: number
+  unit: string
+  bar: string
+  ok: boolean
+  details: Record<string, number>
+}
+
+/** One way to have 1 KB echoed by another thread. */
+interface Echo {
+  send(payload: Payload): Promise<unknown>
+}
+
+type Payload = ReturnType<typeof makePayload>
+
+const ROUNDS = 9
+const ROUND_TRIPS = 1500
+const CALLS = 12_000
+const IN_FLIGHT = 64
+
+/**
+ * What a call into the sandbox costs beside the same data sent as an object through a bare `postMessage`: contracts,
+ * checks, deadline and isolation included. Both run in turns in one process, every call with a payload of its own.
+ */
+export default async function sandboxCall(): Promise<BenchResult[]> {
+  const payloads = Array.from({ length: 4096 }, makePayload)
+  const raw = startRawEcho()
+  const sandbox = await startEchoPlugin()
+  const echoes = { raw, sandbox: { send: (payload: Payload) => sandbox.call('compute.getInstance', [payload.order, payload.token]) } }
+  try {
+    const trips: Record<keyof typeof echoes, number[]> = { raw: [], sandbox: [] }
+    const rates: Record<keyof typeof echoes, number[]> = { raw: [], sandbox: [] }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const name of ['raw', 'sandbox'] as const) {
+        const trip = await roundTripUs(echoes[name], payloads)
+        const rate = await callsPerSecond(echoes[name], payloads)
+        // The first round warms up.
+        if (round === 0) continue
+        trips[name].push(trip)
+        rates[name].push(rate)
+      }
+    }
+    const trip = { raw: median(trips.raw), sandbox: median(trips.sandbox) }
+    const rate = { raw: median(rates.raw), sandbox: median(rates.sandbox) }
+    return [
+      result('sandbox call: round trip of 1 KB against postMessage', trip, '≤ 1.1', (ratio) => ratio <= 1.1, 'Us'),
+      result('sandbox call: calls/s with 64 in flight against postMessage', rate, '≥ 1.3', (ratio) => ratio >= 1.3, 'PerSecond'),
+    ]
+  } finally {
+    await sandbox.stop()
+    await raw.stop()
+  }
+}
+
+function result(
+  name: string,
+  measured: { raw: number; sandbox: number },
+  bar: string,
+  holds: (ratio: number) => boolean,
+  unit: string,
+): BenchResult {
+  const value = Math.round((measured.sandbox / measured.raw) * 100) / 100
+  const details = {
+    [`raw${unit}`]: Math.round(measured.raw * 10) / 10,
+    [`sandbox${unit}`]: Math.round(measured.sandbox * 10) / 10,
+  }
+  return { name, value, unit: 'ratio', bar, ok: holds(value), details }
+}
+
+/** What a cloud plugin is asked with when a compute is looked at, about 1 KB: an order and a token. */
+function makePayload() {
+  const text = (length: number) => randomBytes(length).toString('base64url')
+  return {
+    order: {
+      orderId: randomUUID(),
+      instanceId: randomUUID(),
+      name: `node-${text(6)}`,
+      owner: { id: text(16), identityProviderId: 'lab.example.org' },
+      request: {
+        name: `node-${text(6)}`,
+        vCPU: randomInt(1, 16),
+        ram: randomInt(1, 32) * 1024,
+        disk: randomInt(10, 100),
+        imageId: randomUUID(),
+        publicKey: `ssh-ed25519 ${text(51)}`,
+        networkIds: [randomUUID(), randomUUID()],
+        userData: [{ extraUserDataFileType: 'CLOUD_CONFIG', extraUserDataFileContent: text(60), tag: 'setup' }],
+        requirements: { zone: 'nova', pool: text(6) },
+      },
+    },
+    token: { user: text(12), project: randomUUID(), value: text(90), expiresAt: Date.now() + randomInt(3_600_000) },
+  }
+}
+
+/** Answers each call with an instance of the same size as what it was asked with. */
+const echoPlugin = `
+module.exports.default = {
+  create: () => ({
+    compute: {
+      async getInstance(order, token) {
+        return { state: 'READY', cloudState: 'ACTIVE', vCPU: order.request.vCPU, ram: order.request.ram, disk: order.request.disk, order, token }
+      },
+      async requestInstance() {},
+      async deleteInstance() {},
+    },
+  }),
+}
+`
+
+function startRawEcho(): Echo & { stop(): Promise<unknown> } {
+  const worker = new Worker(
+    "const { parentPort } = require('node:worker_threads'); parentPort.on('message', (message) => parentPort.postMessage(message))",
+    { eval: true },
+  )
+  const pending = new Map<number, (message: unknown) => void>()
+  let last = 0
+  worker.on('message', (message: { id: number }) => {
+    const resolve = pending.get(message.id)
+    pending.delete(message.id)
+    resolve?.(message)
+  })
+  return {
+    send: (payload) =>
+      new Promise((resolve) => {
+        const id = ++last
+        pending.set(id, resolve)
+        worker.postMessage({ id, payload })
+      }),
+    stop: () => worker.terminate(),
+  }
+}
+
+function startEchoPlugin(): Promise<Sandbox> {
+  return startSandbox({
+    name: 'echo',
+    bundle: { code: echoPlugin, hash: createHash('sha256').update(echoPlugin).digest('hex') },
+    config: {},
+    kinds: ['compute'],
+    limits: defaultLimits,
+    host: {},
+    onLog: () => {},
+  })
+}
+
+async function roundTripUs(echo: Echo, payloads: Payload[]): Promise<number> {
+  const times: number[] = []
+  for (let call = 0; call < ROUND_TRIPS; call++) {
+    const start = performance.now()
+    await echo.send(payloads[call % payloads.length] as Payload)
+    times.push((performance.now() - start) * 1000)
+  }
+  return median(times)
+}
+
+async function callsPerSecond(echo: Echo, payloads: Payload[]): Promise<number> {
+  let call = 0
+  const start = performance.now()
+  const caller = async () => {
+    while (call < CALLS) await echo.send(payloads[call++ % payloads.length] as Payload)
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, caller))
+  return CALLS / ((performance.now() - start) / 1000)
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  return sorted[Math.floor(sorted.length / 2)] ?? 0
+}
+
+if (import.meta.main) for (const line of await sandboxCall()) console.log(JSON.stringify(line))
