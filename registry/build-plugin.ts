@@ -1,4 +1,5 @@
-import { mkdir, realpath, stat } from 'node:fs/promises'
+import { mkdtemp, realpath, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '@fogbow/plugin-sdk'
 import type { Bundle } from '@fogbow/sandbox'
@@ -20,8 +21,6 @@ import { type PluginPackage, readPackage } from './verify/package.ts'
 
 interface BuildOptions {
   source: string
-  /** Empty folder to unpack into. */
-  staging: string
   sdkVersion: string
   npm: NpmOptions
   log?: Pick<Log, 'info' | 'warn'> | undefined
@@ -34,7 +33,7 @@ interface BuiltPlugin {
   build?: BuildRecord
 }
 
-/** Fetches, checks and bundles a plugin; changes nothing outside of `staging`. */
+/** Fetches, checks and bundles a plugin; changes nothing that lasts. */
 export async function buildPlugin(options: BuildOptions): Promise<BuiltPlugin> {
   switch (await sourceKind(options.source)) {
     case 'folder':
@@ -75,13 +74,25 @@ async function inputsOf(packageFolders: readonly string[]): Promise<BundleInput[
 
 async function buildTarball(
   options: BuildOptions,
-  { bytes, integrity }: Tarball,
+  tarball: Tarball,
   kind: 'tarball' | 'npm',
 ): Promise<BuiltPlugin> {
-  const { source, staging, sdkVersion, npm, log } = options
-  const folder = join(staging, 'package')
+  // Not below the site: its own node_modules would be found from there.
+  const folder = await mkdtemp(join(tmpdir(), 'fogbow-plugin-'))
+  try {
+    return await buildUnpacked(options, tarball, kind, folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function buildUnpacked(
+  { source, sdkVersion, npm, log }: BuildOptions,
+  { bytes, integrity }: Tarball,
+  kind: 'tarball' | 'npm',
+  folder: string,
+): Promise<BuiltPlugin> {
   const budget = unpackBudget()
-  await mkdir(folder)
   await unpack(bytes, folder, { origin: source, budget })
   const read = await readPackage(folder, { origin: source, sdkVersion })
   if (read.installScripts.length > 0) {

@@ -80,6 +80,20 @@ test('a tarball made by npm pack is installed, listed, loaded, and works; its sc
   assert.deepEqual(warnings, ['Install scripts of a plugin are not run preinstall, postinstall'])
 })
 
+test("a tarball finds only what it brought along, not the site's own packages", async (t) => {
+  const root = await temporaryFolder(t)
+  await writeFiles(join(root, 'node_modules/faster'), {
+    'package.json': '{"name":"faster","version":"1.0.0"}',
+    'index.js': 'module.exports = 1',
+  })
+  const { registry } = await newRegistry(t, { directory: join(root, 'data/plugins') })
+  const answer = `let found = 'no'
+    try { require('faster'); found = 'yes' } catch {}
+    exports.answer = found`
+  await registry.install(await vendorTarball(t, { ...plugin(''), 'answer.js': answer }))
+  assert.equal(await answerOf(registry), 'no')
+})
+
 test('what is bundled and what is stored have one hash, and one tarball always gives the same', async (t) => {
   const first = await newRegistry(t)
   const second = await newRegistry(t)
@@ -309,8 +323,7 @@ test('whatever a killed install left behind, what was installed still runs and t
   const old = await registry.install(await vendorTarball(t, plugin('old')))
   const lock = await readFile(join(directory, 'plugins.lock.json'), 'utf8')
   const next = plugin('new', { version: '2.0.0' })
-  // Killed while unpacking, while writing the bundle, after storing it, and while writing the lock file.
-  await writeFiles(join(directory, 'staging/package'), next)
+  // Killed while writing the bundle, after storing it, and while writing the lock file.
   await writeFiles(join(directory, 'staging/half'), { 'bundle.js': '"use str' })
   await writeFiles(join(directory, 'store', 'f'.repeat(64)), { 'bundle.js': '"use strict"' })
   await writeFile(join(directory, 'plugins.lock.json.next'), lock.slice(0, 40))

@@ -56,7 +56,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   /** @param expected - name that the source must have */
   async function replace(source: string, expected?: string): Promise<InstalledPlugin> {
     const before = await lock.read()
-    const built = await buildPlugin({ source, staging, sdkVersion, npm, log })
+    const built = await buildPlugin({ source, sdkVersion, npm, log })
     const plugin = { ...built.plugin, installedAt: new Date(clock.now()).toISOString() }
     if (expected !== undefined && plugin.name !== expected) {
       const problem = `holds package '${plugin.name}' now; add it again, or remove '${expected}'`

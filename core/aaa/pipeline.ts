@@ -123,7 +123,7 @@ export function createAaaPipeline(parts: {
     async localToken(user, cloudName) {
       const key = localKey(user, cloudName)
       const known = localTokens.get(key)
-      if (known) return known
+      if (known !== undefined) return known
       const mapper = parts.config().clouds[cloudName]?.mapper
       if (!mapper)
         throw new FogbowError(

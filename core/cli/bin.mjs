@@ -29,11 +29,6 @@ function pinnedNode() {
 }
 
 function runOn(node) {
-  const file = fileURLToPath(import.meta.url)
-  const child = spawn(node, [...process.execArgv, file, ...args], {
-    stdio: 'inherit',
-    env: { ...process.env, FOGBOW_RELAUNCHED: '1' },
-  })
   // A terminal sends its signals to the whole group: the child has them already.
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM', 'SIGUSR2']) {
@@ -42,6 +37,11 @@ function runOn(node) {
       if (!(onTerminal && fromTerminal)) child.kill(signal)
     })
   }
+  const file = fileURLToPath(import.meta.url)
+  const child = spawn(node, [...process.execArgv, file, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, FOGBOW_RELAUNCHED: '1' },
+  })
   child.on('error', (error) =>
     fail(`${node} cannot be started: ${error.message}; run npm ci again`),
   )

@@ -51,7 +51,7 @@ export async function placementPath(
 }
 
 async function localProvider(site: SiteClient): Promise<string> {
-  const { id } = fieldsOf(await site.send({ path: '/', open: true }))
+  const { id } = fieldsOf(await site.send({ path: '/site.json', open: true }))
   if (typeof id === 'string') return id
   throw usage(`${site.url} does not tell its own name`, 'name the member with --provider')
 }

@@ -240,6 +240,19 @@ test('an order is shown field by field, without what is empty or said twice', as
   assert.deepEqual(JSON.parse(stdout), { ...instance, networks, vCPU: 0 })
 })
 
+test('files inside an order are shortened on the screen, ids and messages never', async () => {
+  const content = 'a'.repeat(4000)
+  const faultMessage = 'No host '.repeat(50).trim()
+  const userData = [{ extraUserDataFileContent: content, tag: 'setup.sh' }]
+  const { cells } = await run({ 'GET /ras/computes/o-1': { body: { faultMessage, userData } } }, [
+    ...['compute', 'show', 'o-1'],
+  ])
+  assert.deepEqual(cells, [
+    ['faultMessage', faultMessage],
+    ['userData', `extraUserDataFileContent=${'a'.repeat(39)}… tag=setup.sh`],
+  ])
+})
+
 test('what a stranger wrote cannot give orders to the terminal', async () => {
   const evil = { ...entry, instanceName: 'a\u001b]0;owned\u0007\u009b2Jb\nc' }
   const { cells } = await run({ 'GET /ras/computes/status': { body: [evil] } }, [
@@ -301,13 +314,13 @@ test('security rules are created, listed and deleted in a network or a public IP
 
 test("questions about a cloud go to the site's own name and its default cloud unless others are named", async () => {
   const answers: StubAnswers = {
-    'GET /': { body: { id: 'site.a' } },
+    'GET /site.json': { body: { id: 'site.a' } },
     'GET /ras/clouds': { body: { clouds: ['lab', 'b'] } },
     'GET /ras/clouds/site.a': { body: { clouds: ['lab', 'b'] } },
     'GET /ras/images/site.a/lab': { body: [{ id: 'i-1', name: 'Debian' }] },
     'GET /ras/images/site.b/east%2F1/i-1': { body: { id: 'i-1', name: 'Debian', size: -1 } },
     'GET /ras/quota/site.a/b': {
-      body: { totalQuota: { vCPU: 8, ram: -1 }, usedQuota: { vCPU: 2, ram: 512 } },
+      body: { totalQuota: { vCPU: 8, ram: -1 }, usedQuota: { vCPU: 2, ram: 512, fips: 1 } },
     },
     'GET /ras/computes/allocation/site.a/lab': { body: { instances: 1, vCPU: 2 } },
   }
@@ -322,11 +335,12 @@ test("questions about a cloud go to the site's own name and its default cloud un
   assert.deepEqual(image.cells[2], ['size', '-1'])
   assert.equal(image.requests.length, 1)
   const quota = await run(answers, ['quota', 'show', '--cloud', 'b'])
-  assert.deepEqual(quota.cells, [
-    ['NAME', 'TOTAL QUOTA', 'USED QUOTA'],
+  assert.deepEqual(quota.cells[0], ['NAME', 'TOTAL QUOTA', 'USED QUOTA'])
+  assert.deepEqual(quota.cells.slice(2, 4), [
     ['vCPU', '8', '2'],
     ['ram', '-', '512'],
   ])
+  assert.doesNotMatch(quota.stdout, /fips/)
   const allocation = await run(answers, ['compute', 'allocation'])
   assert.deepEqual(allocation.cells, [
     ['instances', '1'],

@@ -32,9 +32,10 @@ const view = {
 }
 
 test('the status of a site shows its clouds and plugins, without a log-in', async () => {
-  const { code, cells, requests, url } = await run({ 'GET /': { body: view }, 'GET /readyz': {} }, [
-    'status',
-  ])
+  const { code, cells, requests, url } = await run(
+    { 'GET /site.json': { body: view }, 'GET /readyz': {} },
+    ['status'],
+  )
   assert.equal(code, 0)
   assert.deepEqual(cells, [
     ['url', url],
@@ -52,7 +53,7 @@ test('the status of a site shows its clouds and plugins, without a log-in', asyn
 })
 
 test('the status of a site that is not ready ends with 1', async () => {
-  const answers = { 'GET /': { body: view }, 'GET /readyz': { status: 503 } }
+  const answers = { 'GET /site.json': { body: view }, 'GET /readyz': { status: 503 } }
   const { code, stdout, stderr } = await run(answers, ['status', '--json'])
   assert.equal(code, 1)
   assert.deepEqual(JSON.parse(stdout), { ...view, ready: false })

@@ -22,8 +22,8 @@ const noLines = {
   middle: '  ',
 }
 
-/** Longer texts, such as keys, are shortened; `--json` has them whole. */
-const LONGEST_TEXT = 120
+/** Longer texts inside of something, such as files, are shortened; `--json` has them whole. */
+const LONGEST_INNER_TEXT = 40
 
 /** Rows under a heading of their column names. */
 export function formatRows(terminal: Terminal, columns: readonly string[], rows: Row[]): string {
@@ -66,17 +66,17 @@ function toCell(terminal: Terminal, name: string, value: unknown): string {
 function toText(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (Array.isArray(value)) return value.map(toText).join(', ')
-  if (typeof value !== 'object') return shorten(printable(String(value)))
+  if (typeof value !== 'object') return printable(String(value))
   const { id, name } = value as Row
   if (typeof id === 'string' && typeof name === 'string') return printable(`${name} (${id})`)
   return Object.entries(value)
     .filter(([, item]) => item !== null && item !== '' && item !== false)
-    .map(([key, item]) => `${printable(key)}=${toText(item)}`)
+    .map(([key, item]) => `${printable(key)}=${shorten(toText(item))}`)
     .join(' ')
 }
 
 function shorten(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text
+  return text.length > LONGEST_INNER_TEXT ? `${text.slice(0, LONGEST_INNER_TEXT - 1)}…` : text
 }
 
 function stateStyle(state: string): 'green' | 'red' | 'yellow' {

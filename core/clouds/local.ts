@@ -8,9 +8,8 @@ import {
 } from '@fogbow/plugin-sdk'
 import type { AaaPipeline } from '../aaa/index.ts'
 import type { SiteConfig } from '../config/index.ts'
-import type { Order } from '../orders/index.ts'
+import type { CloudConnector, Order, ReportedInstance } from '../orders/index.ts'
 import type { LivePlugin, PluginHost } from '../plugins/index.ts'
-import type { CloudConnector, ReportedInstance } from '../orders/index.ts'
 
 /** The clouds of this site, reached through their plugins. */
 export interface LocalClouds extends CloudConnector {
@@ -18,6 +17,7 @@ export interface LocalClouds extends CloudConnector {
   has(cloudName: string): boolean
   /** The plugin that serves a kind in a cloud. @throws not_found for an unknown cloud */
   plugin(cloudName: string, kind: string): LivePlugin
+  /** True as well while the plugin does not run, since nobody can tell then. */
   offers(cloudName: string, kind: string, method: string): boolean
   /** Makes an image of an instance. Not retried: its outcome is told to whoever asked. */
   takeSnapshot(order: Order, name: string): Promise<void>
@@ -118,7 +118,10 @@ export function createLocalClouds(parts: {
     names: () => Object.keys(parts.config().clouds),
     has: (cloudName) => Object.hasOwn(parts.config().clouds, cloudName),
     plugin,
-    offers: (cloudName, kind, method) => plugin(cloudName, kind).offered.has(`${kind}.${method}`),
+    offers(cloudName, kind, method) {
+      const { offered, health } = plugin(cloudName, kind)
+      return health().state !== 'ready' || offered.has(`${kind}.${method}`)
+    },
     call,
     requestInstance: async (order) =>
       (await onOrder(order, 'requestInstance')) as RequestedInstance,

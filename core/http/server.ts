@@ -23,6 +23,9 @@ const REQUEST_TIMEOUT_MS = 60_000
 const HEADERS_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_TIMEOUT_MS = 30_000
 
+/** While closing: how soon a connection is ended after its last answer, which had promised to keep it open. */
+const SWEEP_INTERVAL_MS = 20
+
 export function createHttpServer(handler: RequestListener, closeTimeoutMs: number): HttpServer {
   let isClosing = false
   const server = createServer(
@@ -48,9 +51,10 @@ export function createHttpServer(handler: RequestListener, closeTimeoutMs: numbe
       if (!server.listening) return
       isClosing = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS)
       const deadline = setTimeout(() => server.closeAllConnections(), closeTimeoutMs)
       await closed
+      clearInterval(sweep)
       clearTimeout(deadline)
     },
   }

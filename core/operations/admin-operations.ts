@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { FogbowError, invalid } from '@fogbow/plugin-sdk'
+import { type FederationUser, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type { Audit } from '../aaa/index.ts'
+import { cutPage } from './cut-page.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { AuditEntry, Operations, RequestContext } from './operations.ts'
 import { toPluginView } from './plugin-view.ts'
@@ -28,12 +29,29 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
     context: RequestContext,
     operation: string,
     type: string,
-    run: () => Promise<Result>,
+    run: (user: FederationUser) => Promise<Result>,
   ): Promise<Result> {
     return guard(context, { operation, type }, async (access) => {
       await access.authorize()
-      return run()
+      return run(access.user)
     })
+  }
+
+  /** @param asked - what tells this change from another one under the same `Idempotency-Key` */
+  function administerOnce<Result>(
+    context: RequestContext,
+    operation: string,
+    type: string,
+    asked: () => unknown,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    return administer(context, operation, type, (user) =>
+      parts.idempotently(context, user, [operation, asked()], async (remember) => {
+        const answer = await run()
+        await store.write((db) => remember(db, answer))
+        return answer
+      }),
+    )
   }
 
   function changePolicy(
@@ -41,15 +59,14 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
     body: unknown,
     method: 'setPolicy' | 'updatePolicy',
   ): Promise<void> {
-    return administer(context, method, 'POLICY', async () => {
-      const { policy } = toBody(body)
-      if (typeof policy !== 'string') throw invalid('policy', 'must be the text of a policy')
-      await parts.aaa.setPolicy(method, policy)
-    })
+    const policy = () => toPolicy(body)
+    return administerOnce(context, method, 'POLICY', policy, () =>
+      parts.aaa.setPolicy(method, policy()),
+    )
   }
 
   return {
-    reload: (context) => administer(context, 'reload', 'CONFIGURATION', parts.reload),
+    reload: (context) => administerOnce(context, 'reload', 'CONFIGURATION', nothing, parts.reload),
     setPolicy: (context, body) => changePolicy(context, body, 'setPolicy'),
     updatePolicy: (context, body) => changePolicy(context, body, 'updatePolicy'),
 
@@ -61,31 +78,27 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
         if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor))
           throw invalid('cursor', 'must be the cursor of a page before')
         await audit.flush()
-        let rows = store.db.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit)
+        let rows = store.db.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit + 1)
         if (query.cursor !== undefined) rows = rows.where('id', '<', Number(query.cursor))
         if (query.userId !== undefined) rows = rows.where('user_id', '=', query.userId)
         if (query.orderId !== undefined) rows = rows.where('order_id', '=', query.orderId)
-        const items = (await rows.execute()).map(toAuditEntry)
-        const last = items.at(-1)
-        return {
-          items,
-          version: String(items[0]?.id ?? 0),
-          ...(items.length === limit && last && { next: String(last.id) }),
-        }
+        const { items, next } = cutPage(await rows.execute(), limit, (row) => row.id)
+        const version = String(items[0]?.id ?? 0)
+        return { items: items.map(toAuditEntry), version, ...(next && { next }) }
       }),
 
     listPlugins: (context) =>
       administer(context, 'getAll', 'PLUGIN', async () => plugins.list().map(toPluginView)),
 
     restartPlugin: (context, name) =>
-      administer(context, 'restartPlugin', 'PLUGIN', async () => {
+      administerOnce(context, 'restartPlugin', 'PLUGIN', () => name, async () => {
         const plugin = plugins.list().find((candidate) => candidate.name === name)
         if (!plugin) throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
         await plugin.restart()
       }),
 
     backUp: (context) =>
-      administer(context, 'backUp', 'STORE', async () => {
+      administerOnce(context, 'backUp', 'STORE', nothing, async () => {
         const stamp = new Date(parts.now()).toISOString().replace(/[:.]/g, '-')
         const path = join(parts.dataDir(), 'backups', `site-${stamp}.db`)
         await audit.flush()
@@ -93,6 +106,14 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
         return { path }
       }),
   }
+}
+
+const nothing = () => null
+
+function toPolicy(body: unknown): string {
+  const { policy } = toBody(body)
+  if (typeof policy === 'string') return policy
+  throw invalid('policy', 'must be the text of a policy')
 }
 
 function toAuditEntry(row: {

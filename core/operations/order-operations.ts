@@ -24,6 +24,7 @@ import {
   shownAs,
 } from '../orders/index.ts'
 import type { Database } from '../store/index.ts'
+import { cutPage } from './cut-page.ts'
 import type { Access, Subject } from './guard.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, OrderOutcome, StatusQuery } from './operations.ts'
@@ -51,12 +52,16 @@ const LONGEST_PAGE = 1000
 export function createOrderOperations(parts: OperationParts): OrderOperations {
   const { guard, store, engine, clouds, config, now } = parts
 
-  /** The order behind an id, for somebody who may do this with it. */
+  /**
+   * The order behind an id, for somebody who may do this with it.
+   * @param otherKind - how the original service answers to the id of another kind: reading differs from actions
+   */
   async function reach(
     access: Access,
     subject: Subject,
     kind: OrderedKind,
     id: string,
+    otherKind: 'unauthorized' | 'invalid_parameter' = 'unauthorized',
   ): Promise<Order> {
     const order = await findOrder(store.db, id)
     if (!order || order.state === 'CLOSED') throw noSuchOrder(kind, id)
@@ -64,7 +69,7 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
     subject.provider = order.provider
     if (order.kind !== kind.name) {
       throw new FogbowError(
-        'unauthorized',
+        otherKind,
         `'${id}' is the id of a ${order.kind}, not of a ${kind.name}`,
       )
     }
@@ -89,6 +94,11 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
     })
     engine.wake(after)
     return after
+  }
+
+  function checkOffered(cloudName: string, kind: OrderedKind): void {
+    if (clouds.offers(cloudName, kind.name, 'requestInstance')) return
+    throw new FogbowError('not_implemented', `Cloud '${cloudName}' has no ${kind.path}`)
   }
 
   function checkAction(order: Order, kind: OrderedKind, action: PowerAction): void {
@@ -167,6 +177,26 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
     return outcomes
   }
 
+  async function actOnEach(
+    kind: OrderedKind,
+    action: PowerAction,
+    user: { id: string; identityProviderId: string },
+  ): Promise<OrderOutcome[]> {
+    const orders = await listOrders(store.db, user, { kind: kind.name })
+    const isPossible = (order: Order) =>
+      isThereAlready(order, action) || clouds.offers(order.cloudName, kind.name, action.method)
+    const outcomes = await eachOf(orders.filter(isPossible), async (order) => {
+      if (isThereAlready(order, action)) return 'unchanged'
+      await change(order.id, kind, action.name as OrderEvent, async (latest) =>
+        checkAction(latest, kind, action),
+      )
+      return 'done'
+    })
+    const unable = orders.filter((order) => !isPossible(order))
+    if (unable.length > 0) throw cannotAll(action, kind, unable, outcomes)
+    return outcomes
+  }
+
   return {
     createOrder(context, kindName, body) {
       const kind = toKind(kindName)
@@ -177,6 +207,7 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
           const where = await place(store.db, kind, request, access.user, parts)
           Object.assign(subject, where)
           await access.authorize()
+          checkOffered(where.cloudName, kind)
           const order = await store.write(async (db) => {
             // Once more inside the transaction: what is referred to may have been deleted meanwhile.
             const { dependsOn } = await place(db, kind, request, access.user, parts)
@@ -213,14 +244,13 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
         await access.authorize()
         const version = `${tagOf(access.user)}-${await listVersion(store.db, access.user, kind.name)}`
         if (query.unlessVersion === version) return { items: [], version }
-        const orders = await listOrders(store.db, access.user, filter)
-        const last = orders.at(-1)
-        const more = filter.limit !== undefined && orders.length === filter.limit && last
-        return {
-          items: orders.map(toStatusEntry),
-          version,
-          ...(more && { next: String(last.seq) }),
-        }
+        const { limit } = query
+        const rows = await listOrders(store.db, access.user, {
+          ...filter,
+          ...(limit !== undefined && { limit: limit + 1 }),
+        })
+        const { items, next } = cutPage(rows, limit, (order) => order.seq)
+        return { items: items.map(toStatusEntry), version, ...(next && { next }) }
       })
     },
 
@@ -239,7 +269,7 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
       const subject: Subject = { operation: action.operation, type: kind.type, orderId: id }
       return guard(context, subject, (access) =>
         parts.idempotently(context, access.user, [action.operation, id], async (remember) => {
-          await reach(access, subject, kind, id)
+          await reach(access, subject, kind, id, 'invalid_parameter')
           await change(id, kind, action.name as OrderEvent, async (order, db) => {
             checkAction(order, kind, action)
             await remember(db, null)
@@ -251,33 +281,26 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
     actOnOrdersOfUser(context, kindName, actionName, user) {
       const kind = toKind(kindName)
       const action = toAction(kind, actionName)
-      return guard(
-        context,
-        { operation: action.operationForAll, type: kind.type },
-        async (access) => {
-          await access.authorize(user)
-          const orders = await listOrders(store.db, user, { kind: kind.name })
-          return eachOf(orders, async (order) => {
-            if (isThereAlready(order, action)) return 'unchanged'
-            await change(order.id, kind, action.name as OrderEvent, async (latest) =>
-              checkAction(latest, kind, action),
-            )
-            return 'done'
-          })
-        },
-      )
+      const { operationForAll } = action
+      return guard(context, { operation: operationForAll, type: kind.type }, async (access) => {
+        await access.authorize(user)
+        const asked = [operationForAll, user.id, user.identityProviderId]
+        return parts.idempotently(context, access.user, asked, async (remember) => {
+          const outcomes = await actOnEach(kind, action, user)
+          await store.write((db) => remember(db, outcomes))
+          return outcomes
+        })
+      })
     },
 
     takeSnapshot(context, kindName, id, body) {
       const kind = toKind(kindName)
       const subject: Subject = { operation: 'takeSnapshot', type: kind.type, orderId: id }
-      return guard(context, subject, (access) =>
-        parts.idempotently(context, access.user, ['takeSnapshot', id, body], async (remember) => {
-          const name = toBody(body).name ?? `fogbow-snapshot-${id}`
-          if (typeof name !== 'string' || name.length < 1 || name.length > 255) {
-            throw invalid('name', 'must be a text of 1 to 255 characters')
-          }
-          const order = await reach(access, subject, kind, id)
+      return guard(context, subject, (access) => {
+        const name = toSnapshotName(id, body)
+        const asked = ['takeSnapshot', id, name]
+        return parts.idempotently(context, access.user, asked, async (remember) => {
+          const order = await reach(access, subject, kind, id, 'invalid_parameter')
           if (!clouds.offers(order.cloudName, kind.name, 'takeSnapshot')) {
             throw new FogbowError(
               'not_implemented',
@@ -288,8 +311,8 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
             throw unacceptable(order, 'snapshot')
           await clouds.takeSnapshot(order, name)
           await store.write((db) => remember(db, null))
-        }),
-      )
+        })
+      })
     },
 
     getAllocation(context, kindName, provider, cloudName) {
@@ -361,7 +384,6 @@ export function createOrderOperations(parts: OperationParts): OrderOperations {
       ...(provider !== undefined && { provider }),
       ...(cloudName !== undefined && { cloudName }),
       ...(name !== undefined && { namePart: name }),
-      ...(limit !== undefined && { limit }),
       ...(cursor !== undefined && { after: Number(cursor) }),
     }
   }
@@ -400,6 +422,27 @@ function isThereAlready(order: Order, action: PowerAction): boolean {
   }
   const reached = order.state.startsWith(goals[action.name] ?? '-')
   return reached || (action.name === 'resume' && order.state === 'FULFILLED')
+}
+
+/** Clients of the original service fall back from hibernating to stopping when they are told 501. */
+function cannotAll(
+  action: PowerAction,
+  kind: OrderedKind,
+  unable: readonly Order[],
+  others: readonly OrderOutcome[],
+): FogbowError {
+  const ids = unable.map((order) => order.id).join(', ')
+  const done = others.filter(({ outcome }) => outcome !== 'refused').length
+  return new FogbowError(
+    'not_implemented',
+    `${done} of ${unable.length + others.length} ${kind.path}: ${action.name} done; the clouds of these cannot: ${ids}`,
+  )
+}
+
+function toSnapshotName(id: string, body: unknown): string {
+  const name = toBody(body).name ?? `fogbow-snapshot-${id}`
+  if (typeof name === 'string' && name.length >= 1 && name.length <= 255) return name
+  throw invalid('name', 'must be a text of 1 to 255 characters')
 }
 
 function noSuchOrder(kind: OrderedKind, id: string): FogbowError {

@@ -168,7 +168,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   return {
     async start() {
-      for (const cloudName of await takeUpUnsettled(store, clock.now())) laneOf(cloudName)
+      for (const cloudName of await takeUpUnsettled(store, clock.now(), parts.timing().settleMs)) laneOf(cloudName)
       await gather()
     },
     wake,

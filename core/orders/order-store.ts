@@ -1,5 +1,5 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
-import type { Kysely, Updateable } from 'kysely'
+import { type Kysely, sql, type Updateable } from 'kysely'
 import type { Database, OrderTable, Store } from '../store/index.ts'
 import { type Order, outcomeNumber, toOrder } from './order.ts'
 import { type OrderState, statesShownAs, unsettledStates } from './states.ts'
@@ -32,7 +32,7 @@ export interface OrderFilter {
 
 /** Inserts an order as OPEN and due at once. */
 export async function insertOrder(db: Db, order: NewOrder, now: number): Promise<Order> {
-  const row = await db
+  const { seq } = await db
     .insertInto('orders')
     .values({
       id: order.id,
@@ -53,7 +53,7 @@ export async function insertOrder(db: Db, order: NewOrder, now: number): Promise
       state_since: now,
       created_at: now,
     })
-    .returningAll()
+    .returning('seq')
     .executeTakeFirstOrThrow()
   for (const dependency of new Set(order.dependsOn)) {
     await db
@@ -61,9 +61,28 @@ export async function insertOrder(db: Db, order: NewOrder, now: number): Promise
       .values({ order_id: order.id, depends_on: dependency })
       .execute()
   }
-  const inserted = toOrder(row)
+  const inserted = newlyMade(seq, order, now)
   await recordEvent(db, inserted, now)
   return inserted
+}
+
+function newlyMade(seq: number, { dependsOn: _dependsOn, ...order }: NewOrder, now: number): Order {
+  return {
+    ...order,
+    seq,
+    state: 'OPEN',
+    instanceId: null,
+    instance: null,
+    observedAt: null,
+    allocation: null,
+    faultMessage: null,
+    version: 0,
+    attempts: 0,
+    requestOutcome: 'never asked',
+    requestUntil: null,
+    stateSince: now,
+    createdAt: now,
+  }
 }
 
 export async function findOrder(db: Db, id: string): Promise<Order | undefined> {
@@ -176,16 +195,14 @@ export async function listOrders(
   if (filter.provider) query = query.where('provider', '=', filter.provider)
   if (filter.cloudName) query = query.where('cloud_name', '=', filter.cloudName)
   if (filter.namePart)
-    query = query.where((eb) =>
-      eb(eb.fn('lower', ['name']), 'like', likePattern(filter.namePart ?? '')),
-    )
+    query = query.where(sql<boolean>`lower(name) like ${likePattern(filter.namePart)} escape '!'`)
   if (filter.after !== undefined) query = query.where('seq', '>', filter.after)
   if (filter.limit !== undefined) query = query.limit(filter.limit)
   return (await query.execute()).map(toOrder)
 }
 
 function likePattern(part: string): string {
-  return `%${part.toLowerCase().replace(/[%_]/g, '_')}%`
+  return `%${part.toLowerCase().replace(/[%_!]/g, '!$&')}%`
 }
 
 /** Ids of orders that are not closed and refer to this one. */
@@ -242,15 +259,24 @@ export async function nextDue(
   return row?.next_due ?? undefined
 }
 
-/** After a start: whatever was under way is due at once, and tried as if for the first time. */
-export async function takeUpUnsettled(store: Store, now: number): Promise<string[]> {
-  await store.write((db) =>
-    db
+/**
+ * After a start: whatever was under way is due at once, and tried as if for the first time. No call of the process
+ * before is still running, so that a request without an answer can take effect only for as long as things settle.
+ */
+export async function takeUpUnsettled(store: Store, now: number, settleMs: number): Promise<string[]> {
+  await store.write(async (db) => {
+    await db
       .updateTable('orders')
       .set({ next_due: now, attempts: 0 })
       .where('state', 'in', [...unsettledStates])
-      .execute(),
-  )
+      .execute()
+    await db
+      .updateTable('orders')
+      .set({ request_until: now + settleMs })
+      .where('state', 'in', [...unsettledStates])
+      .where('request_until', '>', now + settleMs)
+      .execute()
+  })
   const rows = await store.db
     .selectFrom('orders')
     .select('cloud_name')

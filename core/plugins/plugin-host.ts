@@ -12,8 +12,8 @@ import {
   type Bundle,
   defaultLimits,
   type HostMethod,
-  type Launcher,
   isolationLevels,
+  type Launcher,
   supervise,
 } from '@fogbow/sandbox'
 import type { Logger } from 'pino'

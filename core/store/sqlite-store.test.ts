@@ -13,12 +13,13 @@ before(async () => {
 after(() => rm(folder, { recursive: true }))
 
 let files = 0
-const newFile = () => join(folder, `${(files += 1)}/site.db`)
+function newFile(): string {
+  files += 1
+  return join(folder, `${files}/site.db`)
+}
 
 const put = (store: Store, key: string, value = '1') =>
-  store.write((db) =>
-    db.insertInto('plugin_storage').values({ plugin: 'p', key, value }).execute(),
-  )
+  store.write((db) => db.insertInto('plugin_storage').values({ plugin: 'p', key, value }).execute())
 
 async function keys(store: Store): Promise<string[]> {
   const rows = await store.db.selectFrom('plugin_storage').select('key').orderBy('key').execute()

@@ -2,7 +2,15 @@ import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
 /** What is never written, wherever it stands in a line. */
-const secretKeys = ['tokenValue', 'password', 'credentials', 'secret', 'secrets', 'authorization', 'token']
+const secretKeys = [
+  'tokenValue',
+  'password',
+  'credentials',
+  'secret',
+  'secrets',
+  'authorization',
+  'token',
+]
 
 const STANDARD_OUTPUT = 1
 
@@ -19,6 +27,7 @@ export function createLog(level: string, site: string): Logger {
     redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
   }
   // Not waiting for the pipe keeps a slow reader of the log from slowing down the site.
-  if (!process.stdout.isTTY) return pino(options, pino.destination({ fd: STANDARD_OUTPUT, sync: false }))
+  if (!process.stdout.isTTY)
+    return pino(options, pino.destination({ fd: STANDARD_OUTPUT, sync: false }))
   return pino(options, pretty({ colorize: !process.env.NO_COLOR, ignore: 'site', sync: true }))
 }

@@ -8,4 +8,6 @@ if (problem) {
 } else {
   const { runCommand } = await import('./command.ts')
   process.exitCode = await runCommand(process.argv.slice(2))
+  // A timer or connection that the plugin left open must not keep the command from ending.
+  setTimeout(() => process.exit(), 500).unref()
 }

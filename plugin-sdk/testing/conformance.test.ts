@@ -155,6 +155,157 @@ describe('ordered kinds', () => {
   )
 })
 
+describe('power and snapshots', () => {
+  function computes(defect: Defect) {
+    return ({ storage }: PluginHost): PluginParts => {
+      const images = async () => (await storage.list('image/')).map(({ value }) => value as Image)
+      const change =
+        (to: string, from: string[]) =>
+        async ({ instanceId = '' }) => {
+          const state = (await storage.get(instanceId)) as string | undefined
+          if (!state && !defect.actsOnNothing)
+            throw new FogbowError('instance_not_found', 'there is no such compute')
+          const isPossible = from.includes(String(state)) || (state === to && !defect.notTwice)
+          if (state && !isPossible)
+            throw new FogbowError('unacceptable_operation', `it is ${state}`)
+          if (state && !defect.ignoresActions) await storage.set(instanceId, to)
+        }
+      const resumeInstance = change('READY', ['PAUSED'])
+      return {
+        compute: {
+          async requestInstance({ orderId }) {
+            const instanceId = `compute-${orderId}`
+            if (!(await storage.get(instanceId))) await storage.set(instanceId, 'READY')
+            return { instanceId }
+          },
+          async getInstance({ instanceId = '' }) {
+            const state = (await storage.get(instanceId)) as 'READY' | 'PAUSED' | undefined
+            if (!state) throw new FogbowError('instance_not_found', 'there is no such compute')
+            return { state, cloudState: 'x', vCPU: 1, ram: 1, disk: 1 }
+          },
+          deleteInstance: async ({ orderId }) => storage.delete(`compute-${orderId}`),
+          pauseInstance: change('PAUSED', ['READY']),
+          ...(!defect.staysPaused && { resumeInstance }),
+          async takeSnapshot({ instanceId = '' }, name) {
+            if (!(await storage.get(instanceId)))
+              throw new FogbowError('instance_not_found', 'there is no such compute')
+            if (!defect.forgetsImages) await storage.set(`image/${name}`, { id: name, name })
+          },
+        },
+        image: {
+          getAllImages: async () => [{ id: 'a', name: 'A' }, ...(await images())],
+          async getImage(id) {
+            const known = [{ id: 'a', name: 'A' }, ...(await images())]
+            const found = known.find((image) => image.id === id)
+            if (!found) throw new FogbowError('instance_not_found', 'there is no such image')
+            return { size: -1, minDisk: -1, minRam: -1, ...found }
+          },
+        },
+      }
+    }
+  }
+  interface Image {
+    id: string
+    name: string
+  }
+
+  test('a plugin whose only fault is to take unknown images is found', async () => {
+    const names = (await failuresOf(computes({}))).map(({ name }) => name)
+    assert.deepEqual(names, ['a request that names something unknown is refused, and says what'])
+  })
+  for (const [defect, expected] of Object.entries({
+    actsOnNothing: /pauseInstance of something unknown/,
+    notTwice: /repeating it does no harm/,
+    ignoresActions: /pauseInstance leads to PAUSED/,
+    staysPaused: /back to READY with resume/,
+    forgetsImages: /takeSnapshot makes an image/,
+  })) {
+    test(`found: ${defect}`, async () => {
+      const names = (await failuresOf(computes({ [defect]: true }))).map(({ name }) => name)
+      assert.ok(
+        names.some((name) => expected.test(name)),
+        names.join(' / '),
+      )
+    })
+  }
+})
+
+describe('security rules', () => {
+  const notFound = () => new FogbowError('instance_not_found', 'there is no such network')
+
+  function networks(defect: Defect) {
+    return ({ storage }: PluginHost): PluginParts => {
+      const ruleKey = (id: string) => `rule/${id}`
+      const idOf = (orderId: string) => `network-${orderId}`
+      const rulesOf = async (parentId: string) => {
+        const all = (await storage.list('rule/')).map(({ value }) => value as Stored)
+        return all.filter((rule) => rule.parentId === parentId || defect.listsAll)
+      }
+      return {
+        network: {
+          async requestInstance({ orderId }) {
+            await storage.set(idOf(orderId), true)
+            const rule = { ...anything, id: 'open', parentId: idOf(orderId) }
+            if (defect.opensWorld) await storage.set(ruleKey(`open-${orderId}`), rule)
+            return { instanceId: idOf(orderId) }
+          },
+          async getInstance({ instanceId = '' }) {
+            if (!(await storage.get(instanceId))) throw notFound()
+            return { state: 'READY', cloudState: 'up' }
+          },
+          deleteInstance: async ({ orderId }) => storage.delete(idOf(orderId)),
+        },
+        securityRule: {
+          async requestSecurityRule(rule, { instanceId }) {
+            if (!(await storage.get(instanceId)) && !defect.anyParent) throw notFound()
+            const isWrong = rule.portFrom > rule.portTo || !rule.cidr.includes('/')
+            if (isWrong && !defect.acceptsAnything)
+              throw new FogbowError('invalid_parameter', 'that is no rule')
+            const unique = defect.addsTwice ? crypto.randomUUID() : rule.cidr.replace('/', '_')
+            const id = `${instanceId}-${unique}`
+            const kept = defect.changesRule ? { ...rule, portTo: 65535 } : rule
+            await storage.set(ruleKey(id), { ...kept, id, parentId: instanceId })
+            return id
+          },
+          getSecurityRules: async ({ instanceId }) =>
+            (await rulesOf(instanceId)).map(({ parentId: _, ...rule }) => rule),
+          async deleteSecurityRule(id, { instanceId }) {
+            const rule = (await storage.get(ruleKey(id))) as Stored | undefined
+            if (!rule && defect.goneIsError) throw notFound()
+            const isMine = rule?.parentId === instanceId || defect.deletesById
+            if (isMine && !defect.deletesNothing) await storage.delete(ruleKey(id))
+          },
+        },
+      }
+    }
+  }
+
+  const anything = {
+    protocol: 'ANY',
+    etherType: 'IPv4',
+    direction: 'IN',
+    portFrom: 0,
+    portTo: 65535,
+    cidr: '0.0.0.0/0',
+  } as const
+  type Stored = typeof anything & { id: string; parentId: string }
+
+  detects(
+    {
+      opensWorld: /nothing is open to the world/,
+      listsAll: /where it was added and nowhere else/,
+      anyParent: /rules of something unknown/,
+      acceptsAnything: /contradicts itself/,
+      addsTwice: /an equal rule is answered/,
+      changesRule: /listed as it was asked for/,
+      goneIsError: /removing it again succeeds/,
+      deletesById: /cannot be removed through another/,
+      deletesNothing: /a rule that was removed is gone/,
+    },
+    networks,
+  )
+})
+
 describe('images', () => {
   const unknownSizes = { size: -1, minDisk: -1, minRam: -1 }
   const images = (defect: Defect) => (): PluginParts => ({
@@ -211,7 +362,9 @@ describe('login and tokens', () => {
           async getFederationUserToken(tokenValue) {
             try {
               const { id, expiresAt } = JSON.parse(atob(tokenValue.split('.')[1] ?? ''))
-              if (typeof id !== 'string') throw new Error('no id')
+              const isText = typeof id === 'string' && id.length > 0 && id.length < 256
+              const isTime = Number.isSafeInteger(expiresAt) && expiresAt > 0
+              if (!(isText && isTime) && !defect.trustsClaims) throw new Error('strange')
               const user = { id, identityProviderId: 'site', name: id, roles: [], attributes: {} }
               return { ...user, tokenValue, expiresAt }
             } catch (error) {
@@ -246,6 +399,7 @@ describe('login and tokens', () => {
       acceptsEmpty: /empty or a missing part/,
       loginIsInternal: /wrong credentials are refused with unauthenticated/,
       readsBadly: /what is no token is refused/,
+      trustsClaims: /strange claims is read or refused/,
       unsigned: /whose text was changed/,
       ignoresFields: /whose fields differ/,
       neverExpires: /a token that has expired/,

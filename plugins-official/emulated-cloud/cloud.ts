@@ -7,7 +7,8 @@ import {
 } from '@fogbow/plugin-sdk'
 import type { Amounts, CloudConfig } from './config.ts'
 import type { Faults } from './faults.ts'
-import type { Details, InstanceKind, InstanceRecord, Records } from './records.ts'
+import type { Details, InstanceKind, InstanceRecord } from './record.ts'
+import type { Records } from './records.ts'
 
 /** What an instance will be, once its request was found to be possible. */
 export interface Plan<K extends InstanceKind> {

@@ -3,7 +3,7 @@ import { parseRange } from './addresses.ts'
 import { baseView, type Cloud, type Plan, requested } from './cloud.ts'
 import { chooseFlavor } from './flavors.ts'
 import { findImage } from './images.ts'
-import type { InstanceRecord } from './records.ts'
+import type { InstanceRecord } from './record.ts'
 
 type Compute = InstanceRecord<'compute'>
 type ComputeOrder = Parameters<ComputePlugin['requestInstance']>[0]

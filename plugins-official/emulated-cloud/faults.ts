@@ -9,6 +9,8 @@ export interface Faults {
   spoilsInstance(method: string): boolean
 }
 
+const LONGEST_HANG_MS = 3_600_000
+
 export function createFaults(config: CloudConfig, clock: PluginHost['clock']): Faults {
   const chance = createChance(config.seed ?? randomSeed())
   const ratesOf = (method: string): FailureRates | undefined =>
@@ -17,7 +19,8 @@ export function createFaults(config: CloudConfig, clock: PluginHost['clock']): F
     config.failureRates['*']
 
   async function hang(method: string, call: CallContext): Promise<never> {
-    await clock.sleep(Math.max(call.deadline - clock.now(), 0), call.signal).catch(() => undefined)
+    const leftMs = Math.max(call.deadline - clock.now(), 0)
+    await clock.sleep(Math.min(leftMs, LONGEST_HANG_MS), call.signal).catch(() => undefined)
     throw new FogbowError('timeout', `the emulated cloud did not answer ${method}`)
   }
 

@@ -1,70 +1,16 @@
-import type { Clock, PluginHost, Storage, StorageChange } from '@fogbow/plugin-sdk'
-import { type AddressPools, createAddressPools } from './addresses.ts'
+import type { PluginHost, Storage } from '@fogbow/plugin-sdk'
+import type { AddressPools } from './addresses.ts'
 import type { Amounts } from './config.ts'
-
-export type InstanceKind = keyof Details
-
-/** What is known of an instance beyond its life, by kind. */
-export interface Details {
-  compute: {
-    flavorId: string
-    vCPU: number
-    ram: number
-    disk: number
-    imageId: string
-    /** Last power action; until `doneAt` it is under way. */
-    power?: { action: string; to: string; doneAt: number }
-  }
-  volume: { size: number }
-  network: { cidr: string; gateway: string; allocationMode: 'dynamic' | 'static'; vlan: number }
-  attachment: { computeId: string; volumeId: string; device: string }
-  publicIp: { computeId: string }
-}
-
-/** One instance as it is stored under `instance/<kind>/<orderId>`. Its state follows from its times. */
-export interface InstanceRecord<K extends InstanceKind = InstanceKind> {
-  kind: K
-  orderId: string
-  instanceId: string
-  name: string
-  /** ms since the epoch, like all times here */
-  createdAt: number
-  readyAt: number
-  /** When it is gone; absent unless deletion was asked for. */
-  goneAt?: number
-  /** It becomes FAILED instead of READY, for this reason. */
-  fault?: string
-  /** Instances that it needs to exist. */
-  uses: string[]
-  /** What it takes of the quota. */
-  occupies: Partial<Amounts>
-  addresses: { pool: string; ip: string }[]
-  details: Details[K]
-}
-
-/** A security rule, stored under `rule/<parent instance id>/<id>`. */
-export interface RuleRecord {
-  id: string
-  parentId: string
-  protocol: 'TCP' | 'UDP' | 'ICMP' | 'ANY'
-  etherType: 'IPv4' | 'IPv6'
-  direction: 'IN' | 'OUT'
-  portFrom: number
-  portTo: number
-  cidr: string
-}
-
-/** An image made from a compute, stored under `image/<id>`. */
-export interface SnapshotRecord {
-  id: string
-  name: string
-  computeId: string
-  /** GiB. */
-  minDisk: number
-  /** MiB. */
-  minRam: number
-  readyAt: number
-}
+import {
+  type Details,
+  type InstanceKind,
+  type InstanceRecord,
+  keyOf,
+  type RuleRecord,
+  type SnapshotRecord,
+} from './record.ts'
+import { createRecordIndex } from './record-index.ts'
+import { createRecordWriter } from './record-writer.ts'
 
 /**
  * Everything that exists in the cloud. It is held in memory, read once at the start, and stored before anybody is
@@ -91,16 +37,14 @@ export interface Records {
   addSnapshot(snapshot: SnapshotRecord): Promise<void>
 }
 
-const keyOf = (kind: string, orderId: string) => `instance/${kind}/${orderId}`
 const ruleKey = ({ parentId, id }: RuleRecord) => `rule/${parentId}/${id}`
 const snapshotKey = ({ id }: SnapshotRecord) => `image/${id}`
 
 export async function openRecords({ storage, clock }: PluginHost<unknown>): Promise<Records> {
-  const index = createIndex()
+  const index = createRecordIndex()
   const snapshots = new Map<string, SnapshotRecord>()
   const rules = new Map<string, Map<string, RuleRecord>>()
-  const writing = new Map<InstanceRecord, Promise<void>>()
-  const write = createWriter(storage, clock, index, writing)
+  const writer = createRecordWriter(storage, clock, index)
 
   for await (const record of read<InstanceRecord>(storage, 'instance/')) index.add(record)
   for await (const rule of read<RuleRecord>(storage, 'rule/'))
@@ -115,37 +59,37 @@ export async function openRecords({ storage, clock }: PluginHost<unknown>): Prom
 
   return {
     get used() {
-      write.forgetGone()
+      writer.forgetGone()
       return index.used
     },
     pools: index.pools,
     snapshots,
     ofOrder: (kind, orderId) => {
-      write.forgetGone()
-      return index.byKey.get(keyOf(kind, orderId)) as InstanceRecord<typeof kind> | undefined
+      writer.forgetGone()
+      return index.byKey.get(keyOf({ kind, orderId })) as InstanceRecord<typeof kind> | undefined
     },
     ofInstance(kind, instanceId) {
-      write.forgetGone()
+      writer.forgetGone()
       const record = index.byInstance.get(instanceId)
       return record?.kind === kind ? (record as InstanceRecord<typeof kind>) : undefined
     },
     usersOf(kind, instanceId) {
-      write.forgetGone()
+      writer.forgetGone()
       const users = [...(index.users.get(instanceId) ?? [])]
       return users.filter((user) => user.kind === kind) as InstanceRecord<typeof kind>[]
     },
     rulesOf: (parentId) => rules.get(parentId) ?? new Map(),
-    stored: (record) => writing.get(record) ?? Promise.resolve(),
+    stored: writer.stored,
 
     async add(record) {
       index.add(record)
-      await write.changing([record], [], () => index.forget(record))
+      await writer.store([record], () => index.forget(record))
     },
 
     async change(record, details) {
       const before = record.details
       record.details = details
-      await write.changing([record], [], () => {
+      await writer.store([record], () => {
         record.details = before
       })
     },
@@ -156,9 +100,10 @@ export async function openRecords({ storage, clock }: PluginHost<unknown>): Prom
         ...(rules.get(instanceId)?.values() ?? []),
       ])
       const changes = removed.map((rule) => ({ key: ruleKey(rule) }))
-      await write.changing(records, changes, () => {
+      const undo = () => {
         for (const record of records) delete record.goneAt
-      })
+      }
+      await writer.store(records, undo, changes)
       for (const { instanceId } of records) rules.delete(instanceId)
     },
 
@@ -177,110 +122,6 @@ export async function openRecords({ storage, clock }: PluginHost<unknown>): Prom
       snapshots.set(snapshot.id, snapshot)
     },
   }
-}
-
-type Index = ReturnType<typeof createIndex>
-
-/** The records in memory, and what follows from them. */
-function createIndex() {
-  const byKey = new Map<string, InstanceRecord>()
-  const byInstance = new Map<string, InstanceRecord>()
-  const users = new Map<string, Set<InstanceRecord>>()
-  const leaving = new Set<InstanceRecord>()
-  const pools = createAddressPools()
-  const used: Amounts = {
-    instances: 0,
-    vCPU: 0,
-    ram: 0,
-    storage: 0,
-    volumes: 0,
-    networks: 0,
-    publicIps: 0,
-  }
-  const count = ({ occupies }: InstanceRecord, sign: 1 | -1) => {
-    for (const [amount, value] of Object.entries(occupies))
-      used[amount as keyof Amounts] += sign * value
-  }
-  return {
-    byKey,
-    byInstance,
-    users,
-    leaving,
-    pools,
-    used,
-    add(record: InstanceRecord) {
-      byKey.set(keyOf(record.kind, record.orderId), record)
-      byInstance.set(record.instanceId, record)
-      for (const id of record.uses) users.set(id, (users.get(id) ?? new Set()).add(record))
-      for (const { pool, ip } of record.addresses) pools.take(pool, ip)
-      if (record.goneAt !== undefined) leaving.add(record)
-      count(record, 1)
-    },
-    forget(record: InstanceRecord) {
-      byKey.delete(keyOf(record.kind, record.orderId))
-      byInstance.delete(record.instanceId)
-      for (const id of record.uses) {
-        users.get(id)?.delete(record)
-        if (users.get(id)?.size === 0) users.delete(id)
-      }
-      for (const { pool, ip } of record.addresses) pools.release(pool, ip)
-      leaving.delete(record)
-      count(record, -1)
-    },
-  }
-}
-
-/** Stores records, and on the way deletes from the storage what has gone by itself meanwhile. */
-function createWriter(
-  storage: Storage,
-  clock: Clock,
-  index: Index,
-  writing: Map<InstanceRecord, Promise<void>>,
-) {
-  const stale = new Set<string>()
-
-  function forgetGone(): void {
-    const now = clock.now()
-    for (const record of index.leaving) {
-      if (writing.has(record) || (record.goneAt ?? now) > now) continue
-      index.forget(record)
-      stale.add(keyOf(record.kind, record.orderId))
-    }
-  }
-
-  function toChange(record: InstanceRecord): StorageChange {
-    const key = keyOf(record.kind, record.orderId)
-    stale.delete(key)
-    const isGone = record.goneAt !== undefined && record.goneAt <= clock.now()
-    return isGone ? { key } : { key, value: record }
-  }
-
-  async function changing(
-    records: readonly InstanceRecord[],
-    more: readonly StorageChange[],
-    undo: () => void,
-  ): Promise<void> {
-    forgetGone()
-    const own = records.map(toChange)
-    const changes = [...own, ...more, ...[...stale].map((key) => ({ key }))]
-    stale.clear()
-    const written = storage.write(changes)
-    for (const record of records) writing.set(record, written)
-    try {
-      await written
-    } catch (error) {
-      undo()
-      throw error
-    } finally {
-      for (const record of records) if (writing.get(record) === written) writing.delete(record)
-    }
-    records.forEach((record, position) => {
-      if (own[position]?.value === undefined) index.forget(record)
-      else if (record.goneAt !== undefined) index.leaving.add(record)
-    })
-  }
-
-  return { forgetGone, changing }
 }
 
 const PAGE = 500

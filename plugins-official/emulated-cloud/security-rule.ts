@@ -1,7 +1,7 @@
 import { invalid, type ParentOrder, type SecurityRulePlugin } from '@fogbow/plugin-sdk'
 import { parseAddress } from './addresses.ts'
 import { type Cloud, notFound } from './cloud.ts'
-import type { InstanceKind, RuleRecord } from './records.ts'
+import type { InstanceKind, RuleRecord } from './record.ts'
 
 type Request = Parameters<SecurityRulePlugin['requestSecurityRule']>[0]
 

@@ -34,8 +34,8 @@ export default definePlugin<Config>({
       },
       authentication: {
         async isAuthentic(token) {
-          if (!(await tokens.verify(token.tokenValue))) return false
-          return fingerprint(tokens.read(token.tokenValue)) === fingerprint(token)
+          const signed = await tokens.verify(token.tokenValue)
+          return signed !== undefined && fingerprint(signed) === fingerprint(token)
         },
       },
     }

@@ -20,8 +20,7 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
   const [, ln, r, p, salt = '', hash = ''] = format.exec(text) ?? []
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) }
   const bytes = 128 * 2 ** cost.ln * cost.r
-  const isBearable =
-    cost.ln >= 10 && bytes > 0 && bytes <= MOST_BYTES && cost.p >= 1 && cost.p <= 4
+  const isBearable = cost.ln >= 10 && bytes > 0 && bytes <= MOST_BYTES && cost.p >= 1 && cost.p <= 4
   return isBearable ? { ...cost, salt: decode(salt), hash: decode(hash) } : undefined
 }
 

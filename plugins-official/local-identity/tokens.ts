@@ -1,17 +1,17 @@
 import { type FederationUserToken, FogbowError, type PluginHost } from '@fogbow/plugin-sdk'
 import { base64url, decodeJwt, type JWTPayload, jwtVerify, SignJWT } from 'jose'
-import type { User } from './users.ts'
+import { isAttributes, isName, isRoles, type User } from './users.ts'
 
 /**
  * Signs and checks tokens: JWS of claims (RFC 7519) with HMAC-SHA256. Only this site checks them, on the path of every
- * request, so a secret key serves, which is ten times as fast as a key pair.
+ * request, so a secret key serves: it costs less than a key pair.
  */
 export interface Tokens {
   issue(user: User): Promise<string>
   /** Says nothing about authenticity. @throws unauthenticated when it cannot be read */
   read(tokenValue: string): FederationUserToken
-  /** Whether signature, issuer, audience and times hold. */
-  verify(tokenValue: string): Promise<boolean>
+  /** Whom a token is about, when signature, issuer, audience and times hold; undefined otherwise. */
+  verify(tokenValue: string): Promise<FederationUserToken | undefined>
 }
 
 export interface TokenSettings {
@@ -66,10 +66,12 @@ export async function createTokens(
     read: (tokenValue) => toUser(tokenValue, decode(tokenValue)),
 
     async verify(tokenValue) {
-      if (genuine.has(tokenValue)) return isCurrent(decode(tokenValue), nowSeconds())
-      const verified = isCanonical(tokenValue) && (await isGenuine(tokenValue))
-      if (verified) genuine.add(tokenValue)
-      return verified
+      const known = genuine.get(tokenValue)
+      if (known) return clock.now() < known.expiresAt ? known : undefined
+      if (!isCanonical(tokenValue) || !(await isGenuine(tokenValue))) return undefined
+      const user = toUser(tokenValue, decode(tokenValue))
+      genuine.set(tokenValue, user)
+      return user
     },
   }
 }
@@ -92,32 +94,13 @@ function decode(tokenValue: string): JWTPayload {
   }
 }
 
-function isCurrent({ nbf = Number.POSITIVE_INFINITY, exp = 0 }: JWTPayload, now: number): boolean {
-  return nbf <= now && now < exp
-}
-
 function toUser(tokenValue: string, claims: JWTPayload): FederationUserToken {
   const { sub, iss, exp, name, roles, attributes } = claims
-  const isReadable =
-    isText(sub) && isText(iss) && Number.isSafeInteger(exp) && isText(name) && isTexts(roles)
-  if (!isReadable) throw unreadable()
-  return {
-    id: sub,
-    identityProviderId: iss,
-    name,
-    roles,
-    attributes: attributes as NonNullable<FederationUserToken['attributes']>,
-    tokenValue,
-    expiresAt: Number(exp) * 1000,
-  }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every(isText)
+  if (!isName(sub) || !isName(iss) || !isName(name) || !isRoles(roles) || !isAttributes(attributes))
+    throw unreadable()
+  const expiresAt = Number(exp) * 1000
+  if (!Number.isSafeInteger(expiresAt) || expiresAt < 0) throw unreadable()
+  return { id: sub, identityProviderId: iss, name, roles, attributes, tokenValue, expiresAt }
 }
 
 function unreadable(): FogbowError {
@@ -147,13 +130,13 @@ const MOST_REMEMBERED = 1000
 
 /** Tokens whose signature was found right, so that it is not computed at each request; the oldest are forgotten. */
 function createMemory() {
-  const tokens = new Set<string>()
+  const users = new Map<string, FederationUserToken>()
   return {
-    has: (token: string) => tokens.has(token),
-    add(token: string) {
-      const [oldest] = tokens
-      if (tokens.size >= MOST_REMEMBERED && oldest !== undefined) tokens.delete(oldest)
-      tokens.add(token)
+    get: (tokenValue: string) => users.get(tokenValue),
+    set(tokenValue: string, user: FederationUserToken) {
+      const [oldest] = users.keys()
+      if (users.size >= MOST_REMEMBERED && oldest !== undefined) users.delete(oldest)
+      users.set(tokenValue, user)
     },
   }
 }

@@ -43,11 +43,14 @@ function parseUser(entry: unknown, path: string): User {
   const { name, password, roles = [], attributes = {}, disabled = false } = entry
   const unknown = Object.keys(entry).find((key) => !knownKeys.has(key))
   if (unknown) throw wrong(`${path}.${unknown}`, 'is not a known key')
-  if (!isText(name) || name.length > 255) throw wrong(`${path}.name`, 'must be a text')
-  if (!Array.isArray(roles) || !roles.every(isText))
-    throw wrong(`${path}.roles`, 'must be a list of texts')
+  if (!isName(name)) throw wrong(`${path}.name`, 'must be a text of 1 to 255 characters')
+  if (!isRoles(roles))
+    throw wrong(`${path}.roles`, 'must be a list of at most 256 texts of 1 to 255 characters')
   if (!isAttributes(attributes))
-    throw wrong(`${path}.attributes`, 'must hold texts or lists of texts')
+    throw wrong(
+      `${path}.attributes`,
+      'must be at most 64 texts of 1024 characters, or lists of such',
+    )
   if (typeof disabled !== 'boolean') throw wrong(`${path}.disabled`, 'must be true or false')
   const hash = typeof password === 'string' ? parsePasswordHash(password) : undefined
   if (!hash)
@@ -58,19 +61,31 @@ function parseUser(entry: unknown, path: string): User {
   return { name, password: hash, roles, attributes, disabled }
 }
 
-function isAttributes(value: unknown): value is User['attributes'] {
-  const isValue = (item: unknown) =>
-    typeof item === 'string' ||
-    (Array.isArray(item) && item.every((one) => typeof one === 'string'))
-  return isRecord(value) && Object.values(value).every(isValue)
+/** At most 256 roles, as the contract has it; the limits of attributes are the contract's too. */
+export function isRoles(value: unknown): value is string[] {
+  return isTexts(value, 255) && value.every((role) => role !== '')
+}
+
+export function isAttributes(value: unknown): value is User['attributes'] {
+  if (!isRecord(value)) return false
+  const values = Object.values(value)
+  return values.length <= 64 && values.every((item) => isText(item, 1024) || isTexts(item, 1024))
+}
+
+export function isName(value: unknown): value is string {
+  return isText(value, 255) && value !== ''
+}
+
+function isTexts(value: unknown, longest: number): value is string[] {
+  return Array.isArray(value) && value.length <= 256 && value.every((one) => isText(one, longest))
+}
+
+function isText(value: unknown, longest: number): value is string {
+  return typeof value === 'string' && value.length <= longest
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0
 }
 
 function wrong(where: string, problem: string): FogbowError {

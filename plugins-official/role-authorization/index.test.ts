@@ -199,6 +199,15 @@ describe('policies in JSON', () => {
     }
   })
 
+  test('a stored policy that the configuration no longer fits stays in force, with a warning', async () => {
+    const before = await start()
+    await before.setPolicy(readOnly)
+    const host = createFakeHost({ config: { adminRole: 'boss' }, entries: before.host.entries })
+    const { allows } = await start({}, host)
+    assert.equal(await allows({ name: 'create' }), false)
+    assert.match(host.logged.find(({ level }) => level === 'warn')?.message ?? '', /no 'boss'/)
+  })
+
   test('updatePolicy adds, replaces, and removes with null', async () => {
     const { allows, setPolicy, updatePolicy } = await start()
     await setPolicy(readOnly)

@@ -60,10 +60,11 @@ async function loadPolicy(
 ): Promise<Policy> {
   const stored = await storage.get(STORED)
   if (stored !== undefined) {
-    log.info(
-      'the policy is the one sent by an administrator; that of the configuration is not used',
-    )
-    return merge(emptyPolicy, readJsonPolicy(stored))
+    log.info('the policy is the one sent by an administrator, not that of the configuration')
+    const sent = merge(emptyPolicy, readJsonPolicy(stored))
+    const problem = problemWith(sent, settings)
+    if (problem) log.warn(problem)
+    return sent
   }
   const policy = merge(defaultPolicy, readJsonPolicy(configured))
   assertUsable(policy, settings)
@@ -79,6 +80,16 @@ function parseJson(text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     throw wrong('the text', `is neither XML nor JSON: ${error instanceof Error && error.message}`)
+  }
+}
+
+/** A stored policy stays in force even when the configured admin role has changed since: it must be safe to start. */
+function problemWith(policy: Policy, settings: DecisionSettings): string | undefined {
+  try {
+    assertUsable(policy, settings)
+    return undefined
+  } catch (error) {
+    return asFogbowError(error).message
   }
 }
 

@@ -8,7 +8,8 @@ import type { InstalledPlugin } from '../registry.ts'
 export async function sourceKind(source: string): Promise<InstalledPlugin['sourceKind']> {
   if (isAbsolute(source)) return kindOfPath(source)
   try {
-    if (parseSpecifier(source).registry) return 'npm'
+    const { registry, name } = parseSpecifier(source)
+    if (registry && name) return 'npm'
   } catch (error) {
     throw invalid('source', `'${source}' is no npm specifier: ${(error as Error).message}`)
   }

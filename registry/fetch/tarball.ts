@@ -53,8 +53,8 @@ export async function downloadTarball(
 }
 
 /** Loaded when needed only: a site that starts from its store talks to no registry. */
-function registryClient() {
-  return import('pacote')
+async function registryClient() {
+  return (await import('pacote')).default
 }
 
 async function collect(specifier: string, stream: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -75,6 +75,13 @@ test('more files, more bytes or better compressed bytes than allowed are refused
   }
 })
 
+test('a file that is there twice with the same contents is unpacked once', async (t) => {
+  const folder = await temporaryFolder(t)
+  const options = { origin: 'twice.tgz', budget: unpackBudget() }
+  await unpack(tarball([...good, ...good]), folder, options)
+  assert.deepEqual((await readdir(folder)).toSorted(), ['answer.js', 'index.js', 'package.json'])
+})
+
 test('what is no tarball, is cut off or is empty is refused', async (t) => {
   const whole = packed(plugin('x'.repeat(5000)))
   for (const bytes of [

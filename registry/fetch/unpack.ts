@@ -16,6 +16,8 @@ export function unpackBudget(): UnpackBudget {
 }
 
 const LONGEST_PATH = 512
+const TAR_BLOCK_BYTES = 512
+const GZIP_MAGIC = 0x1f8b
 const FILE_TYPES = new Set(['File', 'OldFile', 'ContiguousFile'])
 const DIRECTORY_TYPES = new Set(['Directory', 'GNUDumpDir'])
 
@@ -31,10 +33,10 @@ export async function unpack(
   { origin, budget }: { origin: string; budget: UnpackBudget },
 ): Promise<void> {
   const files = readFiles(await inflate(tarball, origin, budget), origin, budget)
-  for (const [path, chunks] of files) {
+  for (const [path, content] of files) {
     const target = join(folder, path)
     await mkdir(dirname(target), { recursive: true })
-    await writeFile(target, Buffer.concat(chunks), { flag: 'wx', mode: 0o644 })
+    await writeFile(target, content, { flag: 'wx', mode: 0o644 })
   }
 }
 
@@ -51,14 +53,20 @@ async function inflate(tarball: Buffer, origin: string, budget: UnpackBudget): P
   }
 }
 
-/** Contents by path inside the package. */
-type PackedFiles = Map<string, Buffer[]>
+interface PackedFile {
+  /** Inside the package. */
+  path: string
+  chunks: Buffer[]
+}
 
-function readFiles(tar: Buffer, origin: string, budget: UnpackBudget): PackedFiles {
-  const files: PackedFiles = new Map()
+function readFiles(tar: Buffer, origin: string, budget: UnpackBudget): Map<string, Buffer> {
+  if (tar.length < TAR_BLOCK_BYTES) throw unreadable(origin, 'it is too short')
+  // Or the parser would inflate once more, without a limit, what looks compressed.
+  if (tar.readUInt16BE(0) === GZIP_MAGIC) throw unreadable(origin, 'it is compressed twice')
+  const packed: PackedFile[] = []
   const problems: unknown[] = []
   let ended = false
-  const parser = new Parser({ strict: true })
+  const parser = new Parser({ strict: true, brotli: false, zstd: false })
   parser.on('error', (error: unknown) => problems.push(unreadable(origin, error)))
   parser.on('ignoredEntry', (entry: ReadEntry) => problems.push(refuseType(entry, origin)))
   parser.on('end', () => {
@@ -66,7 +74,7 @@ function readFiles(tar: Buffer, origin: string, budget: UnpackBudget): PackedFil
   })
   parser.on('entry', (entry: ReadEntry) => {
     try {
-      admit(entry, files, { origin, budget })
+      admit(entry, packed, { origin, budget })
     } catch (error) {
       problems.push(error)
     }
@@ -75,13 +83,13 @@ function readFiles(tar: Buffer, origin: string, budget: UnpackBudget): PackedFil
   })
   parser.end(tar)
   if (problems.length > 0) throw problems[0]
-  if (!ended || files.size === 0) throw unreadable(origin, 'it holds no files')
-  return files
+  if (!ended || packed.length === 0) throw unreadable(origin, 'it holds no files')
+  return contentsByPath(packed, origin)
 }
 
 function admit(
   entry: ReadEntry,
-  files: PackedFiles,
+  packed: PackedFile[],
   { origin, budget }: { origin: string; budget: UnpackBudget },
 ): void {
   const path = pathInPackage(entry.path, origin)
@@ -91,13 +99,25 @@ function admit(
   if (path.endsWith('.node')) {
     throw refusal(origin, `'${path}' is a native addon; plugins are JavaScript only`)
   }
-  if (files.has(path)) throw refusal(origin, `'${path}' is in the tarball twice`)
   budget.files -= 1
   budget.bytes -= entry.size
   if (budget.files < 0 || budget.bytes < 0) throw tooMuch(origin)
-  const chunks: Buffer[] = []
-  files.set(path, chunks)
-  entry.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const file: PackedFile = { path, chunks: [] }
+  packed.push(file)
+  entry.on('data', (chunk: Buffer) => file.chunks.push(chunk))
+}
+
+/** Packages in use do repeat files; it is a trick only where it matters which one counts. */
+function contentsByPath(packed: readonly PackedFile[], origin: string): Map<string, Buffer> {
+  const files = new Map<string, Buffer>()
+  for (const { path, chunks } of packed) {
+    const content = Buffer.concat(chunks)
+    if (!(files.get(path) ?? content).equals(content)) {
+      throw refusal(origin, `'${path}' is in the tarball twice, with different contents`)
+    }
+    files.set(path, content)
+  }
+  return files
 }
 
 /** Path below the one folder that npm packs everything in; empty for that folder itself. */

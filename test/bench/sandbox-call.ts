@@ -31,7 +31,13 @@ export default async function sandboxCall(): Promise<BenchResult[]> {
   const payloads = Array.from({ length: 4096 }, makePayload)
   const raw = startRawEcho()
   const sandbox = await startEchoPlugin()
-  const echoes = { raw, sandbox: { send: (payload: Payload) => sandbox.call('compute.getInstance', [payload.order, payload.token]) } }
+  const echoes = {
+    raw,
+    sandbox: {
+      send: (payload: Payload) =>
+        sandbox.call('compute.getInstance', [payload.order, payload.token]),
+    },
+  }
   try {
     const trips: Record<keyof typeof echoes, number[]> = { raw: [], sandbox: [] }
     const rates: Record<keyof typeof echoes, number[]> = { raw: [], sandbox: [] }
@@ -48,8 +54,20 @@ export default async function sandboxCall(): Promise<BenchResult[]> {
     const trip = { raw: median(trips.raw), sandbox: median(trips.sandbox) }
     const rate = { raw: median(rates.raw), sandbox: median(rates.sandbox) }
     return [
-      result('sandbox call: round trip of 1 KB against postMessage', trip, '≤ 1.1', (ratio) => ratio <= 1.1, 'Us'),
-      result('sandbox call: calls/s with 64 in flight against postMessage', rate, '≥ 1.3', (ratio) => ratio >= 1.3, 'PerSecond'),
+      result(
+        'sandbox call: round trip of 1 KB against postMessage',
+        trip,
+        '≤ 1.1',
+        (ratio) => ratio <= 1.1,
+        'Us',
+      ),
+      result(
+        'sandbox call: calls/s with 64 in flight against postMessage',
+        rate,
+        '≥ 1.3',
+        (ratio) => ratio >= 1.3,
+        'PerSecond',
+      ),
     ]
   } finally {
     await sandbox.stop()
@@ -89,11 +107,22 @@ function makePayload() {
         imageId: randomUUID(),
         publicKey: `ssh-ed25519 ${text(51)}`,
         networkIds: [randomUUID(), randomUUID()],
-        userData: [{ extraUserDataFileType: 'CLOUD_CONFIG', extraUserDataFileContent: text(60), tag: 'setup' }],
+        userData: [
+          {
+            extraUserDataFileType: 'CLOUD_CONFIG',
+            extraUserDataFileContent: text(60),
+            tag: 'setup',
+          },
+        ],
         requirements: { zone: 'nova', pool: text(6) },
       },
     },
-    token: { user: text(12), project: randomUUID(), value: text(90), expiresAt: Date.now() + randomInt(3_600_000) },
+    token: {
+      user: text(12),
+      project: randomUUID(),
+      value: text(90),
+      expiresAt: Date.now() + randomInt(3_600_000),
+    },
   }
 }
 

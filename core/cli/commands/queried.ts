@@ -73,7 +73,7 @@ function addShow(group: Command, kind: QueriedKind, commandLine: CommandLine): v
     .action(async (typed: Placement, command: Command) => {
       const answer = await read(kind, typed, '', commandLine, command)
       printResult(commandLine, command, fieldsOf<Record<string, Row>>(answer), (view) =>
-        formatMatrix(commandLine.terminal, view),
+        formatMatrix(commandLine.terminal, kind, view),
       )
     })
 }
@@ -96,11 +96,15 @@ async function read(
   return site.send({ path: `/ras/${kind.path}/${where}${suffix}` })
 }
 
-/** Objects of the same fields side by side: `{totalQuota: {vCPU: 8}, usedQuota: {vCPU: 2}}` → a line for `vCPU`. */
-function formatMatrix(terminal: Terminal, view: Record<string, Row>): string {
+/**
+ * Objects of the same fields side by side: `{totalQuota: {vCPU: 8}, usedQuota: {vCPU: 2}}` → a line for `vCPU`.
+ * Fields that are shown under a second name for older clients are left out.
+ */
+function formatMatrix(terminal: Terminal, kind: QueriedKind, view: Record<string, Row>): string {
   const columns = Object.keys(view)
-  const names = [...new Set(Object.values(view).flatMap((fields) => Object.keys(fields)))]
-  const rows = names.map((name) => {
+  const schemas = Object.values(kind.view.properties) as { properties?: object }[]
+  const names = new Set(schemas.flatMap(({ properties }) => Object.keys(properties ?? {})))
+  const rows = [...names].map((name) => {
     const cells = columns.map((column) => [column, toAmount(view[column]?.[name])])
     return { name, ...Object.fromEntries(cells) }
   })

@@ -20,7 +20,7 @@ export function addSiteCommands(program: Command, commandLine: CommandLine): voi
     .description('Show a site, its clouds and its plugins; fails when it is not ready')
     .action(async (_typed, command: Command) => {
       const site = await connect(commandLine, command)
-      const answer = await site.send({ path: '/', open: true })
+      const answer = await site.send({ path: '/site.json', open: true })
       const view = { ...fieldsOf<SiteView>(answer), ready: await isReady(site) }
       printResult(commandLine, command, view, ({ clouds = [], plugins = [], ...fields }) =>
         [

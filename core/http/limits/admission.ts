@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { asFogbowError, type Clock } from '@fogbow/plugin-sdk'
-import type { RequestContext } from '../../operations/operations.ts'
+import type { RequestContext } from '../../operations/index.ts'
 import type { HttpConfig } from '../http-config.ts'
 import { logInPath } from '../routes/authentication-routes.ts'
 import type { Route } from '../routes/route.ts'

@@ -1,5 +1,5 @@
-import type { Operations } from '../../operations/operations.ts'
-import type { Page } from '../../orders/page.ts'
+import type { Operations } from '../../operations/index.ts'
+import type { Page } from '../../orders/index.ts'
 import type { Admission } from '../limits/admission.ts'
 import { readJsonBody } from '../request/json-body.ts'
 import { entityTagOf, isUnchanged, nextLink } from '../request/page-answer.ts'

@@ -6,7 +6,7 @@ import { routes } from '../routes/index.ts'
 import type { Route } from '../routes/route.ts'
 import { startTestEdge } from '../testing/test-edge.ts'
 import { createOpenApiDocument } from './document.ts'
-import { exampleOf } from './example.ts'
+import { exampleOf, exampleRequestOf } from './example.ts'
 
 const document = createOpenApiDocument(routes, { id: 'site-a', version: '0.1.0' })
 
@@ -53,7 +53,8 @@ function collectTitles(schema: unknown, seen: Map<string, string>): void {
 
 test('every example fits its schema', () => {
   for (const route of routes) {
-    if (route.request) assert.equal(violations(route, 'requestBody', exampleOf(route.request)), '')
+    if (route.request)
+      assert.equal(violations(route, 'requestBody', exampleRequestOf(route.request)), '')
     if (route.response) {
       const part = `responses ${route.status}`
       assert.equal(violations(route, part, exampleOf(route.response)), '', route.id)
@@ -71,7 +72,7 @@ test('every declared route answers as the document says', async (t) => {
         ...(route.needsToken && { 'Fogbow-User-Token': 'secret-token' }),
         ...(route.request && { 'Content-Type': 'application/json' }),
       },
-      ...(route.request && { body: JSON.stringify(exampleOf(route.request)) }),
+      ...(route.request && { body: JSON.stringify(exampleRequestOf(route.request)) }),
     })
     const text = await response.text()
     assert.equal(response.status, route.status, `${route.method} ${path}: ${text}`)

@@ -1,7 +1,7 @@
 import { errorCatalogue } from '@fogbow/plugin-sdk'
 import type { ApiSchema, Route } from '../routes/route.ts'
 import { errorView } from '../routes/views.ts'
-import { exampleOf } from './example.ts'
+import { exampleOf, exampleRequestOf } from './example.ts'
 
 /** An OpenAPI 3.1 document, ready to be sent as JSON. */
 export interface OpenApiDocument {
@@ -68,7 +68,9 @@ function describeRoute(route: Route, named: Named): Record<string, unknown> {
     tags: [route.tag],
     security: route.needsToken ? [{ token: [] }] : [],
     parameters: parametersOf(route),
-    ...(route.request && { requestBody: { content: jsonContent(route.request, named) } }),
+    ...(route.request && {
+      requestBody: { content: jsonContent(route.request, exampleRequestOf(route.request), named) },
+    }),
     responses: { ...errorResponses(route), [route.status]: successOf(route, named) },
   }
 }
@@ -104,7 +106,7 @@ function successOf(route: Route, named: Named): Record<string, unknown> {
   return {
     description,
     ...(route.paged && { headers: pageHeaders }),
-    content: jsonContent(route.response, named),
+    content: jsonContent(route.response, exampleOf(route.response), named),
   }
 }
 
@@ -116,8 +118,8 @@ const pageHeaders = {
   Link: { description: 'The next page, as `rel="next"`', schema: { type: 'string' } },
 }
 
-function jsonContent(schema: ApiSchema, named: Named): Record<string, unknown> {
-  return { 'application/json': { schema: named(schema), example: exampleOf(schema) } }
+function jsonContent(schema: ApiSchema, example: unknown, named: Named): Record<string, unknown> {
+  return { 'application/json': { schema: named(schema), example } }
 }
 
 /** Statuses that this route can answer with, each with the meanings of the catalogue. */

@@ -9,7 +9,7 @@ const known: Readonly<Record<string, unknown>> = {
   networkIds: [],
   userData: [],
   requirements: {},
-  credentials: { username: 'ana', password: 'her password' },
+  credentials: { username: 'admin', password: '…' },
   name: 'worker-1',
   instanceName: 'worker-1',
   provider: 'site-a.example',
@@ -32,6 +32,20 @@ const known: Readonly<Record<string, unknown>> = {
   ipAddresses: ['10.10.0.14'],
   ip: '203.0.113.7',
   timestamp: '2030-01-31T12:00:00.000Z',
+}
+
+/** Fields of requests that a first try does better without. */
+const optional = new Set(['provider', 'cloudName', 'userData', 'networkIds', 'requirements'])
+
+/** A request body that the schema allows, short enough to be sent as it is. */
+export function exampleRequestOf(schema: ApiSchema): unknown {
+  const example = exampleOf(schema)
+  if (typeof example !== 'object' || example === null) return example
+  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
+  const shown = Object.entries(example).filter(
+    ([name]) => required.has(name) || !optional.has(name),
+  )
+  return Object.fromEntries(shown)
 }
 
 /** A value that the schema allows. Deprecated fields are left out. */

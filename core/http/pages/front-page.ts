@@ -1,4 +1,4 @@
-import type { CloudView, PluginView, SiteView } from '../../operations/operations.ts'
+import type { CloudView, PluginView, SiteView } from '../../operations/index.ts'
 
 /** The site as a page for browsers; works without script, in light and dark, and on a telephone. */
 export function renderFrontPage(site: SiteView): string {

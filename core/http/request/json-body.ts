@@ -47,6 +47,8 @@ async function readBytes(request: IncomingMessage, limitBytes: number): Promise<
       length: request.headers['content-length'] ?? null,
     })
   } catch (error) {
+    // Unread bytes would keep the connection busy, and cutting it could lose the answer on its way to the client.
+    request.resume()
     const type = (error as { type?: unknown }).type
     if (type === 'entity.too.large') {
       const message = `The body is larger than ${limitBytes} bytes, the most that this site takes`

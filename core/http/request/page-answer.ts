@@ -1,4 +1,4 @@
-import type { Page } from '../../orders/page.ts'
+import type { Page } from '../../orders/index.ts'
 
 /** Weak, because the order of fields may differ between two texts of one list (RFC 9110, section 8.8.3). */
 export function entityTagOf(page: Page<unknown>): string {

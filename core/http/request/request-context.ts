@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { invalid } from '@fogbow/plugin-sdk'
-import type { RequestContext } from '../../operations/operations.ts'
+import type { RequestContext } from '../../operations/index.ts'
 
 const saneRequestId = /^[\w.:+=/-]{1,128}$/
 const printable = /^[\x20-\x7e]{1,255}$/

@@ -1,5 +1,5 @@
 import { FogbowError, resources } from '@fogbow/plugin-sdk'
-import type { Operations } from '../../operations/operations.ts'
+import type { Operations } from '../../operations/index.ts'
 import { type ApiSchema, type Call, param, type Route } from './route.ts'
 import { createdId, errorView, listOf, object, requestView } from './views.ts'
 

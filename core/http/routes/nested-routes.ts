@@ -1,6 +1,6 @@
 import { type NestedKind, orderedKind } from '@fogbow/plugin-sdk'
 import { type Call, param, type Route } from './route.ts'
-import { createdId, listOf, queriedView, requestView, titleOf } from './views.ts'
+import { createdId, listOf, placedView, requestView, titleOf } from './views.ts'
 
 /** Routes of a kind that lives inside an ordered resource, such as the security rules of a network. */
 export function nestedRoutes(base: string, kind: NestedKind): Route[] {
@@ -30,7 +30,7 @@ export function nestedRoutes(base: string, kind: NestedKind): Route[] {
         id: `list${name}s`,
         summary: `Lists the ${kind.title.toLowerCase()}s of a ${parent.title.toLowerCase()}`,
         status: 200,
-        response: listOf(queriedView(kind)),
+        response: listOf(placedView(kind)),
         run: (operations, call) => operations.listSecurityRules(...place(call)),
       },
       {

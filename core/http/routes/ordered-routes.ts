@@ -1,5 +1,5 @@
 import type { OrderedKind } from '@fogbow/plugin-sdk'
-import type { StatusQuery } from '../../operations/operations.ts'
+import type { StatusQuery } from '../../operations/index.ts'
 import { type Call, param, type Route } from './route.ts'
 import {
   allocationView,

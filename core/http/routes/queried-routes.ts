@@ -1,7 +1,7 @@
 import { type QueriedKind, resources } from '@fogbow/plugin-sdk'
-import type { Operations, RequestContext } from '../../operations/operations.ts'
+import type { Operations, RequestContext } from '../../operations/index.ts'
 import { type ApiSchema, type Call, param, type Route } from './route.ts'
-import { listOf, object, queriedView, summaryView, titleOf } from './views.ts'
+import { listOf, object, placedView, queriedView, summaryView, titleOf } from './views.ts'
 
 const listings = {
   image: { list: 'listImages', get: 'getImage' },
@@ -47,7 +47,7 @@ function catalogueRoutes(
       id: `get${titleOf(kind)}`,
       summary: `Shows one of the ${kind.path} of a cloud`,
       status: 200,
-      response: queriedView(kind),
+      response: placedView(kind),
       run: (operations, call) => operations[operation.get](...place(call), param(call, 'id')),
     },
   ]

@@ -1,4 +1,4 @@
-import type { Operations, RequestContext } from '../../operations/operations.ts'
+import type { Operations, RequestContext } from '../../operations/index.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 

@@ -89,6 +89,16 @@ function pageRoutes(): Route[] {
     ),
     textRoute(
       {
+        path: '/site.json',
+        id: 'site',
+        summary: 'Shows the site to programs, with what the front page has',
+        contentType: 'application/json; charset=utf-8',
+        run: (operations) => JSON.stringify(operations.site()),
+      },
+      { 'Cache-Control': 'no-cache' },
+    ),
+    textRoute(
+      {
         path: '/openapi.json',
         id: 'openApi',
         summary: 'This API as an OpenAPI 3.1 document',

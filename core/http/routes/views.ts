@@ -1,26 +1,9 @@
 import type { NestedKind, OrderedKind, QueriedKind } from '@fogbow/plugin-sdk'
+import { shownAs } from '../../orders/index.ts'
 import type { ApiSchema } from './route.ts'
 
-/** States in which the REST API shows instances: those of the original service and of its later branch. */
-export const shownStates = [
-  'DISPATCHED',
-  'CREATING',
-  'READY',
-  'BUSY',
-  'PAUSING',
-  'PAUSED',
-  'HIBERNATING',
-  'HIBERNATED',
-  'STOPPING',
-  'STOPPED',
-  'RESUMING',
-  'FAILED',
-  'ERROR',
-  'DELETING',
-  'DELETED',
-  'UNKNOWN',
-  'INCONSISTENT',
-] as const
+/** States in which the REST API shows instances. */
+export const shownStates: readonly string[] = [...new Set(Object.values(shownAs))]
 
 const text = { type: 'string' } as const
 const state = { type: 'string', enum: shownStates }
@@ -118,7 +101,8 @@ export function instanceView(kind: OrderedKind): ApiSchema {
   }
   for (const field of singleReferences(kind)) {
     properties[field] = { type: ['string', 'null'], description: 'Order id' }
-    properties[field.replace(/Id$/, 'Name')] = { type: ['string', 'null'] }
+    const shown = kind.shownReferences[field]
+    if (shown) properties[shown] = { type: ['string', 'null'], description: 'Name of that order' }
   }
   for (const [field, alias] of Object.entries(kind.shownAlso)) {
     properties[alias] = nullable({
@@ -158,6 +142,15 @@ export function queriedView(kind: QueriedKind | NestedKind): ApiSchema {
         isRequired(kind, name) ? schema : nullable(schema as ApiSchema),
       ]),
     ),
+  }
+}
+
+/** A view that says where it was read as well, as the original service's do. */
+export function placedView(kind: QueriedKind | NestedKind): ApiSchema {
+  const view = queriedView(kind)
+  return {
+    ...view,
+    properties: { ...(view.properties as object), provider: text, cloudName: text },
   }
 }
 

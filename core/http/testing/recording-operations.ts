@@ -1,5 +1,5 @@
 import { orderedKind } from '@fogbow/plugin-sdk'
-import type { Operations } from '../../operations/operations.ts'
+import type { Operations } from '../../operations/index.ts'
 import { exampleOf } from '../openapi/example.ts'
 import { instanceView } from '../routes/views.ts'
 

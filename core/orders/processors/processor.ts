@@ -1,6 +1,6 @@
-import type { CloudConnector } from '../cloud-connector.ts'
 import type { OrderTiming } from '../../config/index.ts'
 import { backOffMs } from '../back-off.ts'
+import type { CloudConnector } from '../cloud-connector.ts'
 import type { Order } from '../order.ts'
 import type { Step } from '../step.ts'
 
