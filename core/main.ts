@@ -25,9 +25,11 @@ export async function main(options: StartOptions = {}): Promise<void> {
   }
   try {
     const loaded = await loadConfig(source)
-    const password = await prepareAdmin(loaded, source.env)
     const log = createLog(loaded.config.log.level, loaded.config.site.id)
-    const site = await startSite(loaded, source, log)
+    let password: string | undefined
+    const site = await startSite(loaded, source, log, async () => {
+      password = await prepareAdmin(loaded, source.env)
+    })
     announce(site.id, site.url, loaded, password)
     stopOnSignal(site.stop)
   } catch (error) {

@@ -35,19 +35,21 @@ const aaaSlots = [
 
 /**
  * Puts a site together and starts it. The one place that knows every part.
+ * @param prepare - what else has to be in the data directory; runs once it is sure that no other site uses it
  * @throws configuration_error in one or two lines, with everything that was started stopped again
  */
 export async function startSite(
   loaded: LoadedConfig,
   source: ConfigSource,
   log: Logger,
+  prepare: () => Promise<void> = async () => {},
 ): Promise<Site> {
   const undo: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    const listening = await assemble(loaded, source, log, undo)
+    const listening = await assemble(loaded, source, log, prepare, undo)
     return { id: loaded.config.site.id, url: listening.url, stop }
   } catch (error) {
     await stop()
@@ -59,6 +61,7 @@ async function assemble(
   loaded: LoadedConfig,
   source: ConfigSource,
   log: Logger,
+  prepare: () => Promise<void>,
   undo: (() => Promise<void>)[],
 ): Promise<Listening> {
   let current = loaded
@@ -71,6 +74,7 @@ async function assemble(
 
   const store = await openSqliteStore(join(dataDir, 'site.db'))
   undo.push(() => store.close())
+  await prepare()
   const metrics = createMetrics()
   const audit = createAudit(store, log)
   undo.push(() => audit.flush())

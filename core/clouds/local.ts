@@ -119,8 +119,8 @@ export function createLocalClouds(parts: {
     has: (cloudName) => Object.hasOwn(parts.config().clouds, cloudName),
     plugin,
     offers(cloudName, kind, method) {
-      const { offered, health } = plugin(cloudName, kind)
-      return health().state !== 'ready' || offered.has(`${kind}.${method}`)
+      const target = plugin(cloudName, kind)
+      return target.health().state !== 'ready' || target.offered.has(`${kind}.${method}`)
     },
     call,
     requestInstance: async (order) =>

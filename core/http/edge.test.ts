@@ -336,7 +336,7 @@ test('what is not built names the way that is', async (t) => {
 
 test('federated networks are told to nobody without a good token', async (t) => {
   const edge = await startTestEdge(t)
-  edge.answer('whoAmI', async () => {
+  edge.answer('answerTo', async () => {
     throw new FogbowError('unauthenticated', 'No token')
   })
   for (const path of ['/fns/federatedNetworks/status', '/fns/federatedNetworks/x', '/fns/services'])

@@ -78,7 +78,11 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
         if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor))
           throw invalid('cursor', 'must be the cursor of a page before')
         await audit.flush()
-        let rows = store.db.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit + 1)
+        let rows = store.db
+          .selectFrom('audit')
+          .selectAll()
+          .orderBy('id', 'desc')
+          .limit(limit + 1)
         if (query.cursor !== undefined) rows = rows.where('id', '<', Number(query.cursor))
         if (query.userId !== undefined) rows = rows.where('user_id', '=', query.userId)
         if (query.orderId !== undefined) rows = rows.where('order_id', '=', query.orderId)
@@ -88,14 +92,21 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
       }),
 
     listPlugins: (context) =>
-      administer(context, 'getAll', 'PLUGIN', async () => plugins.list().map(toPluginView)),
+      administer(context, 'listPlugins', 'PLUGIN', async () => plugins.list().map(toPluginView)),
 
     restartPlugin: (context, name) =>
-      administerOnce(context, 'restartPlugin', 'PLUGIN', () => name, async () => {
-        const plugin = plugins.list().find((candidate) => candidate.name === name)
-        if (!plugin) throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
-        await plugin.restart()
-      }),
+      administerOnce(
+        context,
+        'restartPlugin',
+        'PLUGIN',
+        () => name,
+        async () => {
+          const plugin = plugins.list().find((candidate) => candidate.name === name)
+          if (!plugin)
+            throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
+          await plugin.restart()
+        },
+      ),
 
     backUp: (context) =>
       administerOnce(context, 'backUp', 'STORE', nothing, async () => {

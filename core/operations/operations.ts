@@ -120,6 +120,13 @@ export interface Operations {
     expiresAt: number
   }>
 
+  /** For what this site does not have: authenticates, leaves a record, and answers or throws as it is told. */
+  answerTo<Answer>(
+    context: RequestContext,
+    subject: { operation: string; type: string },
+    answer: () => Answer,
+  ): Promise<Answer>
+
   createOrder(context: RequestContext, kind: string, body: unknown): Promise<{ id: string }>
   getOrder(context: RequestContext, kind: string, id: string): Promise<InstanceView>
   listOrders(context: RequestContext, kind: string, query: StatusQuery): Promise<Page<StatusEntry>>

@@ -14,7 +14,7 @@ const credentials = schema({
 /** Logging in and out. `publicKey` of the request is taken and not needed: tokens are signed, and readable by this site alone. */
 export function createTokenOperations(
   parts: OperationParts & { audit: Audit },
-): Pick<Operations, 'createToken' | 'revokeToken' | 'whoAmI'> {
+): Pick<Operations, 'createToken' | 'revokeToken' | 'whoAmI' | 'answerTo'> {
   const { aaa, audit } = parts
 
   function recordLogin(
@@ -56,6 +56,9 @@ export function createTokenOperations(
       parts.guard(context, { operation: 'logout', type: 'TOKEN' }, async (access) => {
         await aaa.revoke(access.authentic)
       }),
+
+    answerTo: (context, subject, answer) =>
+      parts.guard(context, { ...subject }, async () => answer()),
 
     whoAmI: (context) =>
       parts.guard(context, { operation: 'get', type: 'TOKEN' }, async ({ authentic }) => {

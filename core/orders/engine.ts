@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import type { CloudConnector } from './cloud-connector.ts'
 import type { OrderTiming } from '../config/index.ts'
 import type { Store } from '../store/index.ts'
+import type { CloudConnector } from './cloud-connector.ts'
 import type { EngineClock } from './engine-clock.ts'
 import type { Order } from './order.ts'
 import { applyStep, dueOrders, findOrder, nextDue, takeUpUnsettled } from './order-store.ts'
@@ -168,7 +168,8 @@ export function createEngine(parts: EngineParts): Engine {
 
   return {
     async start() {
-      for (const cloudName of await takeUpUnsettled(store, clock.now(), parts.timing().settleMs)) laneOf(cloudName)
+      for (const cloudName of await takeUpUnsettled(store, clock.now(), parts.timing().settleMs))
+        laneOf(cloudName)
       await gather()
     },
     wake,

@@ -263,13 +263,19 @@ export async function nextDue(
  * After a start: whatever was under way is due at once, and tried as if for the first time. No call of the process
  * before is still running, so that a request without an answer can take effect only for as long as things settle.
  */
-export async function takeUpUnsettled(store: Store, now: number, settleMs: number): Promise<string[]> {
+export async function takeUpUnsettled(
+  store: Store,
+  now: number,
+  settleMs: number,
+): Promise<string[]> {
   await store.write(async (db) => {
     await db
       .updateTable('orders')
       .set({ next_due: now, attempts: 0 })
       .where('state', 'in', [...unsettledStates])
       .execute()
+    // The process before may have asked for these: a refusal to come is not the only answer there is.
+    await db.updateTable('orders').set({ attempts: 1 }).where('state', '=', 'SELECTED').execute()
     await db
       .updateTable('orders')
       .set({ request_until: now + settleMs })

@@ -54,8 +54,15 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     const alive = before?.plugin.health().state
     if (before?.fingerprint === fingerprint && (alive === 'ready' || alive === 'starting')) return
     const plugin = await startPlugin(name, config, loaded, parts).catch((error) => {
+      const { code, message } = asFogbowError(error)
       parts.log.error(
-        { plugin: name, package: config.package, err: asFogbowError(error) },
+        {
+          plugin: name,
+          package: config.package,
+          file: loaded.file,
+          reason: message,
+          ...(code === 'internal_error' && { err: error }),
+        },
         'plugin could not be loaded',
       )
       return absentPlugin(name, config.package, toErrorRecord(error))
@@ -98,8 +105,10 @@ async function startPlugin(
   loaded: LoadedConfig,
   parts: PluginHostParts,
 ): Promise<LivePlugin> {
+  checkIsolation(name, parts.launcher.level, loaded)
   const { plugin: installed, bundle } = await obtain(name, config, loaded, parts.registry)
   const settings = checkSettings(name, config, installed)
+  await checkSecrets(name, config, installed, loaded, parts)
   const capabilities = grantedCapabilities(config, installed.manifest, settings)
   const log = parts.log.child({ plugin: name })
   const supervised = await supervise(
@@ -117,7 +126,6 @@ async function startPlugin(
   supervised.onHealth((health) =>
     log.info({ state: health.state, reason: health.reason?.message }, 'plugin changed state'),
   )
-  checkIsolation(name, supervised.health().level, loaded)
   return {
     name,
     packageName: installed.name,
@@ -157,7 +165,7 @@ async function obtain(
   }
   throw new FogbowError(
     'configuration_error',
-    `${loaded.file}: plugins.${name}.package: '${config.package}' is not installed; add it with: fogbow plugin add ${config.package}`,
+    `plugins.${name}.package: '${config.package}' is not installed; add it with: fogbow plugin add ${config.package}`,
   )
 }
 
@@ -187,6 +195,32 @@ function checkSettings(
   )
 }
 
+/** A secret that cannot be read is told at the start, and not when somebody logs in. */
+async function checkSecrets(
+  name: string,
+  config: PluginConfig,
+  installed: InstalledPlugin,
+  loaded: LoadedConfig,
+  parts: PluginHostParts,
+): Promise<void> {
+  const asked = installed.manifest.capabilities?.secrets ?? []
+  for (const [secret, reference] of Object.entries(secretReferences(config, loaded))) {
+    const key = `plugins.${name}.secrets.${secret}`
+    if (!asked.includes(secret)) {
+      const problem = `is no secret of ${installed.name}, which asks for ${asked.join(', ') || 'none'}`
+      throw new FogbowError('configuration_error', `${key} ${problem}`, { details: { field: key } })
+    }
+    await parts.readSecret(reference, key)
+  }
+}
+
+function secretReferences(config: PluginConfig, loaded: LoadedConfig): Record<string, string> {
+  const references = Object.entries(config.secrets)
+  return Object.fromEntries(
+    references.map(([secret, reference]) => [secret, resolveReference(reference, loaded)]),
+  )
+}
+
 function grantedCapabilities(
   config: PluginConfig,
   manifest: PluginManifest,
@@ -211,15 +245,14 @@ function brokers(
   loaded: LoadedConfig,
   parts: PluginHostParts,
 ): Record<string, HostMethod> {
-  const references = Object.fromEntries(
-    Object.entries(config.secrets).map(([secret, reference]) => [
-      secret,
-      resolveReference(reference, loaded),
-    ]),
-  )
   return {
     ...fetchBroker(name, capabilities.network),
-    ...secretsBroker(name, capabilities.secrets, references, parts.readSecret),
+    ...secretsBroker(
+      name,
+      capabilities.secrets,
+      secretReferences(config, loaded),
+      parts.readSecret,
+    ),
     ...(capabilities.storage ? storageBroker(name, parts.store) : {}),
   }
 }
@@ -233,6 +266,6 @@ function checkIsolation(
   if (isolationLevels.indexOf(level) >= isolationLevels.indexOf(wanted)) return
   throw new FogbowError(
     'configuration_error',
-    `Plugin '${name}' can only be isolated as '${level}' here, and ${loaded.file} asks for at least '${wanted}' (minimumIsolation)`,
+    `minimumIsolation: plugin '${name}' can only be isolated as '${level}' here, not as '${wanted}'`,
   )
 }

@@ -2,7 +2,14 @@ import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from
 import { type FogbowError, invalid } from '../errors.ts'
 import type { Schema } from './json-schema.ts'
 
-const options = { strict: true, strictRequired: false, allowUnionTypes: true } as const
+// Compiling is on the path of every start; the schemas themselves are checked by tests, those of plugins when they are installed.
+const options = {
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  validateSchema: false,
+  code: { optimize: false },
+} as const
 const checking = withFormats(new Ajv2020(options))
 const completing = withFormats(new Ajv2020({ ...options, useDefaults: true }))
 

@@ -1,4 +1,4 @@
-import { asFogbowError, FogbowError, type MethodContract, methodContract } from '@fogbow/plugin-sdk'
+import { asFogbowError, type ErrorCode, FogbowError, type MethodContract, methodContract } from '@fogbow/plugin-sdk'
 import { guestEvent, guestProtocol, type LoadRequest, loadMethod } from '../guest/protocol.ts'
 import { createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
 import type { CallOptions, Sandbox, SandboxEnd, SandboxSpec, SandboxStats } from '../sandbox.ts'
@@ -37,6 +37,18 @@ export async function startSandbox(spec: SandboxSpec, options: SandboxOptions = 
   }
   return toSandbox(run, launcher)
 }
+
+/**
+ * Defects of the site and flaws of requests to it. From a plugin they say nothing of what it did before: an answer that is
+ * too large to cross is no refusal.
+ */
+const notOfPlugins: ReadonlySet<ErrorCode> = new Set([
+  'internal_error',
+  'method_not_allowed',
+  'payload_too_large',
+  'unsupported_media_type',
+  'idempotency_conflict',
+])
 
 interface AskSettings {
   timeoutMs: number
@@ -154,10 +166,10 @@ class GuestRun {
     })
   }
 
-  /** A plugin answers with any error of the catalogue but a defect of the site; what is none is its own failure. */
+  /** A plugin answers with any error of the catalogue that is about clouds; what is none is its own failure. */
   #describe(error: unknown, what: string): FogbowError {
     const known = asFogbowError(error)
-    if (known.code !== 'internal_error') return known
+    if (!notOfPlugins.has(known.code)) return known
     return new FogbowError('plugin_failure', `Plugin '${this.#spec.name}' ${what}: ${known.message}`, { cause: error })
   }
 

@@ -2,7 +2,7 @@ import type { Operations } from '../../operations/index.ts'
 import type { Page } from '../../orders/index.ts'
 import type { Admission } from '../limits/admission.ts'
 import { readJsonBody } from '../request/json-body.ts'
-import { entityTagOf, isUnchanged, nextLink } from '../request/page-answer.ts'
+import { entityTagOf, isUnchanged, nextLink, versionNamedBy } from '../request/page-answer.ts'
 import { parseQuery } from '../request/query.ts'
 import { createRequestContext } from '../request/request-context.ts'
 import { type Match, pathOf, type Router } from '../router.ts'
@@ -31,11 +31,19 @@ export function dispatch(dependencies: DispatchDependencies): HttpMiddleware {
       remoteAddress: context.ip,
     })
     admission.admit(route, request)
-    const query = route.query ? parseQuery(route.query, match.query) : {}
+    const query = {
+      ...(route.query && parseQuery(route.query, match.query)),
+      ...(route.paged && knownVersion(context)),
+    }
     const body = route.request ? await readJsonBody(context.req, bodyLimitBytes) : undefined
     const run = () => route.run(operations, { context: request, params, body, query })
     writeAnswer(context, match, await admission.attempt(route, request, body, run))
   }
+}
+
+function knownVersion({ req }: HttpContext): { unlessVersion?: string } {
+  const unlessVersion = versionNamedBy(req.headers['if-none-match'])
+  return unlessVersion === undefined ? {} : { unlessVersion }
 }
 
 function writeAnswer(context: HttpContext, match: Match, answer: unknown): void {

@@ -16,7 +16,7 @@ const description = `The REST interface of a Fogbow site. Log in with \`POST /as
 \`Fogbow-User-Token\`, order with \`POST\`, and ask for the state with \`GET\` until it is \`READY\`.
 
 Reading is lenient: numbers may come as text, unknown fields are ignored, and slashes may be doubled or trail.
-Every \`POST\` may carry an \`Idempotency-Key\`; repeating it gives the first answer again. Lists take \`limit\` and
+Every \`POST\` with a token may carry an \`Idempotency-Key\`; repeating it gives the first answer again. Lists take \`limit\` and
 answer a \`Link\` to the next page. Every answer has an \`X-Request-Id\`.`
 
 const placeholders: Readonly<Record<string, string>> = {
@@ -90,7 +90,12 @@ function parametersOf(route: Route): unknown[] {
     schema,
     ...(schema.type === 'array' && { style: 'form', explode: false }),
   }))
-  return [...inPath, ...inQuery, ...(route.method === 'POST' ? [idempotencyKey] : [])]
+  return [...inPath, ...inQuery, ...(isKeyed(route) ? [idempotencyKey] : [])]
+}
+
+/** Keys belong to users, so that what needs no token takes none; logging in twice does no harm. */
+function isKeyed(route: Route): boolean {
+  return route.method === 'POST' && route.needsToken
 }
 
 const idempotencyKey = {
@@ -139,7 +144,7 @@ function errorResponses(route: Route): Record<string, unknown> {
 function isPossible(route: Route, status: number): boolean {
   if (status === 405) return false
   if (status === 413 || status === 415) return route.request !== undefined
-  if (status === 422) return route.method === 'POST'
+  if (status === 422) return isKeyed(route)
   if (status === 401) return route.needsToken || route.method === 'POST'
   return true
 }

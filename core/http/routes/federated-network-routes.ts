@@ -1,4 +1,4 @@
-import { FogbowError, resources } from '@fogbow/plugin-sdk'
+import { FogbowError, invalid, resources } from '@fogbow/plugin-sdk'
 import type { Operations } from '../../operations/index.ts'
 import { type ApiSchema, type Call, param, type Route } from './route.ts'
 import { createdId, errorView, listOf, object, requestView } from './views.ts'
@@ -10,12 +10,16 @@ const path = '/fns/federatedNetworks'
 const notBuilt =
   'Federated networks are not available at this site. Order a network of one provider with POST /fns/networks instead'
 
-async function findNone(operations: Operations, call: Call): Promise<never> {
-  await operations.whoAmI(call.context)
-  throw new FogbowError(
-    'instance_not_found',
-    `There is no federated network ${param(call, 'id')}: this site has none`,
-  )
+const type = 'FEDERATED_NETWORK'
+
+function findNone(operation: string) {
+  return (operations: Operations, call: Call) =>
+    operations.answerTo(call.context, { operation, type }, () => {
+      throw new FogbowError(
+        'instance_not_found',
+        `There is no federated network ${param(call, 'id')}: this site has none`,
+      )
+    })
 }
 
 /** What clients of the federated network service ask for, answered truthfully: there are none. */
@@ -28,10 +32,8 @@ export const federatedNetworkRoutes: readonly Route[] = [
     summary: 'Lists the ways in which federated networks can be built: none',
     status: 200,
     response: object('NetworkServices', { services: { type: 'array', items: text } }),
-    run: async (operations, { context }) => {
-      await operations.whoAmI(context)
-      return { services: [] }
-    },
+    run: (operations, { context }) =>
+      operations.answerTo(context, { operation: 'serviceNames', type }, () => ({ services: [] })),
   },
   {
     ...about,
@@ -46,10 +48,10 @@ export const federatedNetworkRoutes: readonly Route[] = [
       providers: { type: 'array', items: text },
     }),
     response: errorView,
-    run: async (operations, { context }) => {
-      await operations.whoAmI(context)
-      throw new FogbowError('not_implemented', notBuilt)
-    },
+    run: (operations, { context }) =>
+      operations.answerTo(context, { operation: 'create', type }, () => {
+        throw new FogbowError('not_implemented', notBuilt)
+      }),
   },
   {
     ...about,
@@ -66,10 +68,8 @@ export const federatedNetworkRoutes: readonly Route[] = [
         state: text,
       }),
     ),
-    run: async (operations, { context }) => {
-      await operations.whoAmI(context)
-      return []
-    },
+    run: (operations, { context }) =>
+      operations.answerTo(context, { operation: 'getAll', type }, () => []),
   },
   {
     ...about,
@@ -79,7 +79,7 @@ export const federatedNetworkRoutes: readonly Route[] = [
     summary: 'Shows a federated network: there is none to show',
     status: 404,
     response: errorView,
-    run: findNone,
+    run: findNone('get'),
   },
   {
     ...about,
@@ -89,7 +89,7 @@ export const federatedNetworkRoutes: readonly Route[] = [
     summary: 'Deletes a federated network: there is none to delete',
     status: 404,
     response: errorView,
-    run: findNone,
+    run: findNone('delete'),
   },
 ]
 
@@ -125,15 +125,22 @@ export const wrappedComputeRoute: Route = {
   request: wrapped,
   response: createdId,
   run: async (operations, { context, body }) => {
-    const { federatedNetworkId, compute = body } = body as Record<string, unknown>
+    const { federatedNetworkId } = body as Record<string, unknown>
     if (federatedNetworkId) {
-      await operations.whoAmI(context)
-      throw new FogbowError(
-        'not_implemented',
-        'Federated networks are not available at this site. Send the request without federatedNetworkId',
-        { details: { field: 'federatedNetworkId' } },
-      )
+      return operations.answerTo(context, { operation: 'create', type }, () => {
+        throw new FogbowError(
+          'not_implemented',
+          'Federated networks are not available at this site. Send the request without federatedNetworkId',
+          { details: { field: 'federatedNetworkId' } },
+        )
+      })
     }
-    return operations.createOrder(context, resources.compute.name, compute)
+    return operations.createOrder(context, resources.compute.name, unwrapped(body))
   },
+}
+
+function unwrapped(body: unknown): unknown {
+  const compute = (body as Record<string, unknown>).compute ?? body
+  if (typeof compute === 'object' && !Array.isArray(compute)) return compute
+  throw invalid('compute', 'must be an object, such as {"imageId": …}')
 }

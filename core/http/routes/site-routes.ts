@@ -42,11 +42,13 @@ function healthRoutes(isReady: () => Readiness): Route[] {
     textRoute({
       path: '/readyz',
       id: 'isReady',
-      summary: 'Answers 200 when the site can take orders, else 503 with reasons',
+      summary:
+        'Answers 200 when the site can take orders, with what ails it; else 503 with reasons',
       contentType,
       run: () => {
         const { ready, reasons } = isReady()
-        if (ready) return '{"status":"ready"}'
+        if (ready)
+          return JSON.stringify({ status: 'ready', ...(reasons.length > 0 && { reasons }) })
         throw new FogbowError('unavailable_provider', `Not ready: ${reasons.join('; ')}`)
       },
     }),

@@ -31,8 +31,16 @@ export const request: Processor = async (order, bench) => {
     }
   } catch (cause) {
     const error = asFogbowError(cause)
-    if (error.outcome === 'refused')
-      return { to: 'FAILED_ON_REQUEST', faultMessage: error.message, dueInMs: null }
+    if (error.outcome === 'refused') {
+      // Nothing came of this call; one before it that was not answered may still take effect.
+      const unsettledMs = order.attempts > 0 ? bench.timing.settleMs : 0
+      return {
+        to: 'FAILED_ON_REQUEST',
+        facts: { requestUntil: bench.now() + unsettledMs },
+        faultMessage: error.message,
+        dueInMs: null,
+      }
+    }
     return {
       facts: { requestUntil: bench.now() + bench.timing.settleMs },
       faultMessage: `Not created yet, trying again: ${error.message}`,

@@ -48,7 +48,8 @@ export class ModelCloud implements CloudConnector {
     const looks = (this.#looks.get(order.id) ?? 0) + 1
     this.#looks.set(order.id, looks)
     if (instance.state === 'CREATING' && looks > this.looksUntilDone) instance.state = 'READY'
-    if (instance.state === 'DELETING' && looks > this.looksUntilDone) this.instances.delete(order.id)
+    if (instance.state === 'DELETING' && looks > this.looksUntilDone)
+      this.instances.delete(order.id)
     return { state: instance.state, cloudState: instance.state.toLowerCase() }
   }
 

@@ -17,7 +17,10 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 /** What a site says before it ends; fails when it runs. */
 async function refusal(options: SiteOptions): Promise<string> {
   const site = SiteProcess.launch(options)
-  const code = await Promise.race([site.exited(), site.says(/ is ready at /)])
+  const code = await site.says(/ is ready at /).then(
+    () => 'it runs',
+    () => site.process.exitCode,
+  )
   await site.stop()
   assert.equal(code, 1, `exit code 1: ${site.output}`)
   const words = site.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
@@ -45,6 +48,11 @@ const wrongSettings: [string, Parameters<typeof siteSettings>[0], RegExp][] = [
     /config\.ts: aaa\.authorization: .*plugins\.roles\.config\.adminRole must be string/,
   ],
   [
+    'a secret that the identity plugin cannot do without',
+    { plugins: { identity: { secrets: {} } } },
+    /config\.ts: .*plugins\.identity\.secrets\.users is not configured/,
+  ],
+  [
     'a secret that a plugin does not ask for',
     { plugins: { identity: { secrets: { user: 'file:users.json' } } } },
     /config\.ts: .*plugins\.identity\.secrets\.user .*users/,
@@ -62,7 +70,7 @@ const wrongSettings: [string, Parameters<typeof siteSettings>[0], RegExp][] = [
   [
     'an isolation that cannot be had',
     { minimumIsolation: 'process+ns' },
-    /config\.ts.*minimumIsolation/,
+    /config\.ts: .*minimumIsolation: plugin 'identity' can only be isolated as 'worker' here/,
   ],
   [
     'a kind that the plugin does not offer',
@@ -91,12 +99,12 @@ describe('a site does not start, and one line says why', { concurrency: 2 }, () 
     assert.match(await refusal({ env: { PORT: 'eighty' } }), /PORT: 'eighty' is no port number/)
   })
 
-  test('a port that is taken', async () => {
+  test('a port that is taken', async (t) => {
     const other = createServer().listen(0, '127.0.0.1')
+    t.after(() => other.close())
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
     const said = await refusal({ config: siteConfig(), env: { PORT: String(port) } })
-    other.close()
     assert.match(said, new RegExp(`Cannot listen at 127\\.0\\.0\\.1:${port}: another program`))
   })
 

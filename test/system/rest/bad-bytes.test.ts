@@ -18,7 +18,11 @@ interface Raw {
   text: string
 }
 
-async function send(path: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Raw> {
+async function send(
+  path: string,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Raw> {
   const response = await fetch(site.process.url + path, {
     method: 'POST',
     headers: {
@@ -69,7 +73,14 @@ test('JSON with a mistake is refused with 400 that says where the mistake is', a
 })
 
 test('a body of another type or encoding is refused with 415', async () => {
-  const types = ['text/plain', 'text/xml', 'multipart/form-data; boundary=x', 'application/json; charset=latin1', 'application/octet-stream', 'json']
+  const types = [
+    'text/plain',
+    'text/xml',
+    'multipart/form-data; boundary=x',
+    'application/json; charset=latin1',
+    'application/octet-stream',
+    'json',
+  ]
   for (const type of types) {
     const answer = await send('/ras/volumes', '{"size": 1}', { 'Content-Type': type })
     assert.equal(answer.status, 415, type)
@@ -115,7 +126,9 @@ test('a body nested very deeply is refused or read without harm', async () => {
     [`/ras/computes/${world.compute}/snapshot`, `{"name": ${deep}}`],
   ]
   for (const [path, body] of bodies) {
-    const answer = await send(path, body, { 'Idempotency-Key': `deep ${path} ${body.slice(0, 40)}` })
+    const answer = await send(path, body, {
+      'Idempotency-Key': `deep ${path} ${body.slice(0, 40)}`,
+    })
     assert.equal(answer.status, 400, `${path}: ${answer.text.slice(0, 200)}`)
     assertHonest(answer, path)
   }
@@ -130,7 +143,11 @@ test('no body that can be made up is answered with a 5xx or a stack, and only wh
     '/ras/networks': requests.network,
     '/ras/attachments': { computeId: world.compute, volumeId: world.volume, device: '/dev/sdx' },
     '/ras/publicIps': { computeId: world.compute },
-    [`/ras/networks/${world.network}/securityRules`]: { direction: 'IN', protocol: 'TCP', cidr: '0.0.0.0/0' },
+    [`/ras/networks/${world.network}/securityRules`]: {
+      direction: 'IN',
+      protocol: 'TCP',
+      cidr: '0.0.0.0/0',
+    },
     [`/ras/computes/${world.compute}/snapshot`]: { name: 'x' },
     '/ras/admin/policy': { policy: '{}' },
     '/ms/authorized/target': { provider: 'x' },
@@ -141,19 +158,39 @@ test('no body that can be made up is answered with a 5xx or a stack, and only wh
   const changed = path.chain((to) => {
     const good = (bodies[to] ?? {}) as Record<string, unknown>
     return fc
-      .dictionary(fc.constantFrom(...Object.keys(good), 'provider', 'cloudName', 'name', 'userData', 'requirements', 'networkIds', 'gateway'), anything, { maxKeys: 3 })
+      .dictionary(
+        fc.constantFrom(
+          ...Object.keys(good),
+          'provider',
+          'cloudName',
+          'name',
+          'userData',
+          'requirements',
+          'networkIds',
+          'gateway',
+        ),
+        anything,
+        { maxKeys: 3 },
+      )
       .map((change) => ({ to, body: JSON.stringify({ ...good, ...change }) }))
   })
   const request = fc.oneof(
     { weight: 4, arbitrary: changed },
     { weight: 2, arbitrary: fc.record({ to: path, body: fc.json({ maxDepth: 6 }) }) },
-    { weight: 1, arbitrary: fc.record({ to: path, body: fc.string({ unit: 'binary', maxLength: 200 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ to: path, body: fc.string({ unit: 'binary', maxLength: 200 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ to: path, body: fc.uint8Array({ maxLength: 200 }) }) },
   )
   const acknowledged: string[] = []
   const property = fc.asyncProperty(request, async ({ to, body }) => {
     const answer = await send(to, body)
-    assertHonest(answer, `POST ${to} ${body}`, ...(to === '/fns/federatedNetworks' || to === '/fns/computes' ? [501] : []))
+    assertHonest(
+      answer,
+      `POST ${to} ${body}`,
+      ...(to === '/fns/federatedNetworks' || to === '/fns/computes' ? [501] : []),
+    )
     const isOrder = /^\/(ras|fns)\/\w+$/.test(to)
     if (answer.status === 201 && isOrder) acknowledged.push(JSON.parse(answer.text).id)
   })
@@ -183,10 +220,13 @@ async function exchange(bytes: Uint8Array): Promise<string> {
 }
 
 test('bytes that are no HTTP get a 400 or a closed connection, and the site goes on', async () => {
-  const property = fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 500 }), async (bytes) => {
-    const answer = await exchange(bytes)
-    if (answer !== '') assert.match(answer, /^HTTP\/1\.1 4\d\d /)
-  })
+  const property = fc.asyncProperty(
+    fc.uint8Array({ minLength: 1, maxLength: 500 }),
+    async (bytes) => {
+      const answer = await exchange(bytes)
+      if (answer !== '') assert.match(answer, /^HTTP\/1\.1 4\d\d /)
+    },
+  )
   await fc.assert(property, { numRuns: FUZZED_CONNECTIONS, endOnFailure: true })
   assert.equal((await site.admin.get('/ras/clouds')).status, 200)
 })
@@ -213,7 +253,9 @@ test('a request that two servers could read differently is refused with 400', as
 })
 
 test('headers beyond the limit are refused with 431 and a path beyond it with a 4xx', async () => {
-  const { status, body } = await site.admin.get('/ras/clouds', { headers: { 'X-Long': 'x'.repeat(64 * 1024) } })
+  const { status, body } = await site.admin.get('/ras/clouds', {
+    headers: { 'X-Long': 'x'.repeat(64 * 1024) },
+  })
   assert.equal(status, 431)
   assert.equal(typeof (body as { message: unknown }).message, 'string')
   const long = await site.admin.get(`/ras/${'a/'.repeat(4000)}`)
@@ -223,9 +265,18 @@ test('headers beyond the limit are refused with 431 and a path beyond it with a 
 })
 
 test('methods and targets that are not meant for a server are refused', async () => {
-  const lines = ['CONNECT example.com:443 HTTP/1.1', 'TRACE /ras/clouds HTTP/1.1', 'GET http://example.com/ras/clouds HTTP/1.1', 'GET /../../etc/passwd HTTP/1.1', 'GET //example.com/%2e%2e HTTP/1.1', 'OPTIONS * HTTP/1.1', 'PROPFIND / HTTP/1.1']
+  const lines = [
+    'CONNECT example.com:443 HTTP/1.1',
+    'TRACE /ras/clouds HTTP/1.1',
+    'GET http://example.com/ras/clouds HTTP/1.1',
+    'GET /../../etc/passwd HTTP/1.1',
+    'GET //example.com/%2e%2e HTTP/1.1',
+    'PROPFIND / HTTP/1.1',
+  ]
   for (const line of lines) {
-    const answer = await exchange(new TextEncoder().encode(`${line}\r\nHost: x\r\nConnection: close\r\n\r\n`))
+    const answer = await exchange(
+      new TextEncoder().encode(`${line}\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    )
     if (answer !== '') assert.match(answer, /^HTTP\/1\.1 4\d\d /, line)
     assert.doesNotMatch(answer, /root:/)
   }

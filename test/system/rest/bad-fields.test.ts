@@ -42,7 +42,8 @@ const wrongTypes: Record<string, readonly string[]> = {
 function wrongValues(schema: Schema, path: Wrong['path']): Wrong[] {
   const at = (value: unknown): Wrong => ({ path, json: JSON.stringify(value) })
   const wrong = (wrongTypes[schema.type ?? ''] ?? []).map((json) => ({ path, json }))
-  if (schema.minimum !== undefined) wrong.push(at(schema.minimum - 1), at(String(schema.minimum - 1)))
+  if (schema.minimum !== undefined)
+    wrong.push(at(schema.minimum - 1), at(String(schema.minimum - 1)))
   if (schema.maximum !== undefined) wrong.push(at(schema.maximum + 1))
   if (schema.minLength) wrong.push(at(''))
   if (schema.maxLength !== undefined) wrong.push(at('x'.repeat(schema.maxLength + 1)))
@@ -96,7 +97,13 @@ function targets() {
     ...requests,
     attachment: { computeId: world.compute, volumeId: world.volume },
     publicIp: { computeId: world.compute },
-    securityRule: { direction: 'IN', protocol: 'TCP', portFrom: 1, portTo: 65535, cidr: '0.0.0.0/0' },
+    securityRule: {
+      direction: 'IN',
+      protocol: 'TCP',
+      portFrom: 1,
+      portTo: 65535,
+      cidr: '0.0.0.0/0',
+    },
   }
   const places: Record<string, string> = { securityRule: `networks/${world.network}/securityRules` }
   return [...orderedKinds, ...nestedKinds].map((kind) => ({
@@ -155,7 +162,11 @@ test('fields that contradict each other are refused with 400 that names one of t
     ['networks', { cidr: '10.0.0.0/24', gateway: '10.1.0.1' }, 'gateway'],
     ['networks', { gateway: '10.0.0.1' }, 'gateway'],
     ['networks', { cidr: '300.0.0.0/24' }, 'cidr'],
-    ['computes', { ...requests.compute, userData: [{ extraUserDataFileContent: 'not base64!' }] }, 'userData'],
+    [
+      'computes',
+      { ...requests.compute, userData: [{ extraUserDataFileContent: 'not base64!' }] },
+      'userData',
+    ],
     ['computes', { ...requests.compute, provider: 'nobody.test' }, 'provider'],
     ['computes', { ...requests.compute, cloudName: 'nowhere' }, 'cloudName'],
     ['volumes', { size: 1, cloudName: '__proto__' }, 'cloudName'],
@@ -173,7 +184,11 @@ test('fields that contradict each other are refused with 400 that names one of t
   const rule = { direction: 'IN', protocol: 'TCP', cidr: '0.0.0.0/0' }
   for (const [change, field] of ruleCases) {
     const path = `/ras/networks/${world.network}/securityRules`
-    assertRefused(await site.admin.post(path, { ...rule, ...change }), field, JSON.stringify(change))
+    assertRefused(
+      await site.admin.post(path, { ...rule, ...change }),
+      field,
+      JSON.stringify(change),
+    )
   }
 })
 
@@ -234,7 +249,11 @@ test('credentials, policies and member questions of a wrong shape are refused wi
   ]
   for (const [path, body, field] of cases) {
     const { status, body: answer } = await site.admin.post(path, body)
-    assert.equal(status, 400, `${path} ${JSON.stringify(body).slice(0, 100)} ${JSON.stringify(answer)}`)
+    assert.equal(
+      status,
+      400,
+      `${path} ${JSON.stringify(body).slice(0, 100)} ${JSON.stringify(answer)}`,
+    )
     assert.ok((answer as { message: string }).message.includes(field), JSON.stringify(answer))
   }
   const compute = (await site.admin.get('/ras/computes/status')).body as { instanceId: string }[]
@@ -255,8 +274,14 @@ test('an id in a path that is nobody’s, of another kind or somebody else’s i
     assert.equal(foreign.status, 403)
     assert.doesNotMatch(JSON.stringify(foreign.body), /admin|worker/)
     assert.equal((await bea.call(method, '/ras/computes/nothing')).status, 404)
-    assert.equal((await bea.call(method, `/ras/computes/${compute}`, undefined, { token: null })).status, 401)
-    assert.equal((await bea.call(method, '/ras/computes/nothing', undefined, { token: null })).status, 401)
+    assert.equal(
+      (await bea.call(method, `/ras/computes/${compute}`, undefined, { token: null })).status,
+      401,
+    )
+    assert.equal(
+      (await bea.call(method, '/ras/computes/nothing', undefined, { token: null })).status,
+      401,
+    )
   }
   for (const action of ['pause', 'resume', 'snapshot']) {
     assert.equal((await bea.post(`/ras/computes/${compute}/${action}`, {})).status, 403)
@@ -285,7 +310,14 @@ test('an id that is not even an id is answered with 404 or 400', async () => {
     '*',
   ]
   for (const id of odd) {
-    for (const path of [`computes/${id}`, `networks/${id}/securityRules`, `images/site-a.test/emulated/${id}`, `quota/site-a.test/${id}`, `quota/${id}/emulated`, `clouds/${id}`]) {
+    for (const path of [
+      `computes/${id}`,
+      `networks/${id}/securityRules`,
+      `images/site-a.test/emulated/${id}`,
+      `quota/site-a.test/${id}`,
+      `quota/${id}/emulated`,
+      `clouds/${id}`,
+    ]) {
       const { status, body } = await site.admin.get(`/ras/${path}`)
       assert.ok(status === 404 || status === 400, `${path.slice(0, 60)}: ${status}`)
       assert.equal(typeof (body as { message: unknown }).message, 'string')

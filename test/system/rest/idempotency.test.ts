@@ -43,8 +43,16 @@ async function creations(): Promise<Creation[]> {
       other: { computeId, volumeId: world.volume },
     },
     { path: `${base}/publicIps`, body: { computeId }, other: { computeId: 'other' } },
-    { path: `${base}/networks/${network}/securityRules`, body: rule, other: { ...rule, portTo: 23 } },
-    { path: `${base}/publicIps/${publicIp}/securityRules`, body: rule, other: { ...rule, portTo: 23 } },
+    {
+      path: `${base}/networks/${network}/securityRules`,
+      body: rule,
+      other: { ...rule, portTo: 23 },
+    },
+    {
+      path: `${base}/publicIps/${publicIp}/securityRules`,
+      body: rule,
+      other: { ...rule, portTo: 23 },
+    },
   ])
 }
 
@@ -97,7 +105,9 @@ test('twenty requests at once with one key make one order, of which all are told
 test('of two different requests at once with one key one is done and the other refused', async () => {
   const before = await ordersOf(site.admin)
   const key = newKey()
-  const answers = await Promise.all([1, 2, 1, 2, 1, 2].map((size) => post('/ras/volumes', { size }, key)))
+  const answers = await Promise.all(
+    [1, 2, 1, 2, 1, 2].map((size) => post('/ras/volumes', { size }, key)),
+  )
   const statuses = answers.map(({ status }) => status)
   assert.deepEqual(statuses.toSorted(), [201, 201, 201, 422, 422, 422])
   assert.equal((await ordersOf(site.admin)).length, before.length + 1)
@@ -180,6 +190,41 @@ test('what an administrator changes with a key is changed once', async () => {
   await ben.until(`/ras/computes/${id}`, 'STOPPED')
   assert.deepEqual((await post(path, undefined, all)).body, first.body)
   await clear(ben)
+})
+
+test('every POST that needs a token is documented to take a key, and answers 422 for one used before', async () => {
+  const { body } = await site.admin.get('/openapi.json')
+  type Documented = { security: unknown[]; parameters: { name: string }[]; requestBody?: object }
+  const { paths } = body as { paths: Record<string, Record<string, Documented>> }
+  const key = newKey()
+  assert.equal((await post('/ras/volumes', requests.volume, key)).status, 201)
+  const keyed: string[] = []
+  for (const [path, { post: operation }] of Object.entries(paths)) {
+    if (!operation) continue
+    const takesKey = operation.parameters.some(({ name }) => name === 'Idempotency-Key')
+    assert.equal(takesKey, operation.security.length > 0, path)
+    if (takesKey) keyed.push(path)
+  }
+  const ids: Record<string, string> = { networks: world.network, publicIps: world.publicIp }
+  const bodies: Record<string, object> = {
+    securityRules: rule,
+    policy: { policy: '{}' },
+    computes: requests.compute,
+    networks: requests.network,
+    publicIps: { computeId: world.compute },
+    attachments: { computeId: world.compute, volumeId: world.volume },
+    volumes: { size: 7 },
+  }
+  for (const path of keyed) {
+    if (path.startsWith('/fns/federatedNetworks')) continue
+    const parts = path.split('/')
+    const url = path
+      .replace('{id}', ids[parts[2] ?? ''] ?? world.compute)
+      .replace('{name}', 'emulated')
+      .replace('{userId}/{providerId}', `nobody/${SITE}`)
+    const { status, body: answer } = await post(url, bodies[parts.at(-1) ?? ''] ?? {}, key)
+    assert.equal(status, 422, `${path}: ${JSON.stringify(answer)}`)
+  }
 })
 
 test('reading is not remembered under a key', async () => {

@@ -11,7 +11,9 @@ const CLOUDS = ['emulated', 'second']
 const site = runSite({
   config: siteConfig({
     site: {
-      clouds: Object.fromEntries(CLOUDS.map((name) => [name, { plugin: 'emulated', mapper: 'account' }])),
+      clouds: Object.fromEntries(
+        CLOUDS.map((name) => [name, { plugin: 'emulated', mapper: 'account' }]),
+      ),
     },
   }),
 })
@@ -51,7 +53,10 @@ async function pages(client: Client, path: string): Promise<Answer[]> {
 }
 
 test('pages together are the list, oldest first, and only the last has no link to another', async () => {
-  const made = await createVolumes(site.admin, Array.from({ length: 6 }, () => ({})))
+  const made = await createVolumes(
+    site.admin,
+    Array.from({ length: 6 }, () => ({})),
+  )
   assert.deepEqual(ids(await site.admin.get(LIST)), made)
   for (const limit of [1, 2, 4, 6, 100]) {
     const read = await pages(site.admin, `${LIST}?limit=${limit}`)
@@ -65,7 +70,10 @@ test('pages together are the list, oldest first, and only the last has no link t
 })
 
 test('what is deleted while pages are read is neither in the way of the others nor shows one twice', async () => {
-  const made = await createVolumes(site.admin, Array.from({ length: 5 }, () => ({})))
+  const made = await createVolumes(
+    site.admin,
+    Array.from({ length: 5 }, () => ({})),
+  )
   const first = await site.admin.get(`${LIST}?limit=2`)
   await site.admin.delete(`/ras/volumes/${made[1]}`)
   await site.admin.until(`/ras/volumes/${made[1]}`, 'GONE')
@@ -182,7 +190,10 @@ test('the audit is paged as well, newest first', async () => {
   }
   const seen = read.flatMap((page) => (page.body as { id: number }[]).map(({ id }) => id))
   assert.equal(seen.length, 15)
-  assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => b - a))
+  assert.deepEqual(
+    seen,
+    [...new Set(seen)].sort((a, b) => b - a),
+  )
 })
 
 test('an answer carries the request id of the client, or one of its own when that cannot stand in a log', async () => {

@@ -49,7 +49,13 @@ test('what is for administrators is refused to users with 403 and to nobody with
 test('reload reads the configuration again and answers 200 with nothing', async () => {
   const file = join(site.process.folder, 'fogbow.config.ts')
   const text = readFileSync(file, 'utf8')
-  writeFileSync(file, text.replace('"clouds": {', '"clouds": {\n    "later": { "plugin": "emulated", "mapper": "account" },'))
+  writeFileSync(
+    file,
+    text.replace(
+      '"clouds": {',
+      '"clouds": {\n    "later": { "plugin": "emulated", "mapper": "account" },',
+    ),
+  )
   const answer = await site.admin.post('/ras/admin/reload')
   assert.equal(answer.status, 200)
   assert.equal(answer.body, undefined)
@@ -91,7 +97,8 @@ test('a policy that is set counts at once, one that is put changes parts of it, 
   // A body with a mistake is refused before it is authorised; a good one makes a volume.
   const create = async () => {
     const answer = await ana.post('/ras/volumes', requests.volume)
-    if (answer.status === 201) await ana.delete(`/ras/volumes/${(answer.body as { id: string }).id}`)
+    if (answer.status === 201)
+      await ana.delete(`/ras/volumes/${(answer.body as { id: string }).id}`)
     return answer.status
   }
   assert.equal(await create(), 201)
@@ -131,7 +138,10 @@ test('a policy that does not fit is refused with its reason, and the one before 
 
 test('a purge deletes everything of the user that it names, dependants first, and nothing of the caller', async () => {
   const bea = await site.user('bea')
-  const [, mine] = await Promise.all([createWorld(bea), site.admin.create('/ras/volumes', requests.volume)])
+  const [, mine] = await Promise.all([
+    createWorld(bea),
+    site.admin.create('/ras/volumes', requests.volume),
+  ])
   const theirs = await ordersOf(bea)
   assert.equal(theirs.length, 5)
   const answer = await site.admin.delete(`/ras/admin/purge/bea/${SITE}`)
@@ -158,7 +168,11 @@ test('a purge deletes everything of the user that it names, dependants first, an
 
 test('membership says who may go where', async () => {
   const authorized = async (direction: string, provider: string) => {
-    const { status, body } = await ana.post(`/ms/authorized/${direction}`, { provider }, { token: null })
+    const { status, body } = await ana.post(
+      `/ms/authorized/${direction}`,
+      { provider },
+      { token: null },
+    )
     assert.equal(status, 200)
     return (body as { authorized: boolean }).authorized
   }
@@ -169,7 +183,10 @@ test('membership says who may go where', async () => {
   assert.equal(await authorized('target', 'unknown.test'), false)
   assert.equal(await authorized('target', SITE), true)
   assert.equal((await ana.post('/ms/authorized/target', {}, { token: null })).status, 400)
-  assert.equal((await ana.post('/ms/authorized/target', { provider: 7 }, { token: null })).status, 400)
+  assert.equal(
+    (await ana.post('/ms/authorized/target', { provider: 7 }, { token: null })).status,
+    400,
+  )
   const { body } = await ana.get('/ms/members', { token: null })
   assert.deepEqual(body, { members: [SITE, 'site-b.test', 'site-c.test'] })
 })
@@ -203,7 +220,10 @@ test('specs are listed and shown in the form of images', async () => {
   const { status, body } = await ana.get(`/ras/specs/${PLACE}/medium`)
   assert.equal(status, 200)
   const { id, name, vCPU, ram, disk } = body as Record<string, unknown>
-  assert.deepEqual({ id, name, vCPU, ram, disk }, { id: 'medium', name: 'medium', vCPU: 2, ram: 4096, disk: 40 })
+  assert.deepEqual(
+    { id, name, vCPU, ram, disk },
+    { id: 'medium', name: 'medium', vCPU: 2, ram: 4096, disk: 40 },
+  )
   assert.equal((await ana.get(`/ras/specs/${PLACE}/none`)).status, 404)
   assert.equal((await ana.get(`/ras/images/${PLACE}/none`)).status, 404)
 })
@@ -217,7 +237,12 @@ test('the allocation of each kind adds up what the caller has, and nothing of ot
   assert.deepEqual(await allocation(cleo, 'volumes'), { instances: 1, storage: 2 })
   assert.deepEqual(await allocation(cleo, 'networks'), { instances: 1 })
   assert.deepEqual(await allocation(cleo, 'publicIps'), { instances: 1 })
-  assert.deepEqual(await allocation(site.admin, 'computes'), { instances: 0, vCPU: 0, ram: 0, disk: 0 })
+  assert.deepEqual(await allocation(site.admin, 'computes'), {
+    instances: 0,
+    vCPU: 0,
+    ram: 0,
+    disk: 0,
+  })
   assert.equal((await cleo.get(`/ras/attachments/allocation/${PLACE}`)).status, 404)
   await cleo.delete(`/ras/publicIps/${world.publicIp}`)
   await cleo.until(`/ras/publicIps/${world.publicIp}`, 'GONE')
@@ -240,7 +265,12 @@ test('a backup is a store from which a site starts with everything in it', async
 
 test('plugins are listed with what they may reach, and a restart keeps them serving', async () => {
   const plugins = (await site.admin.get('/ras/admin/plugins')).body as Record<string, unknown>[]
-  assert.deepEqual(plugins.map(({ name }) => name).sort(), ['account', 'emulated', 'identity', 'roles'])
+  assert.deepEqual(plugins.map(({ name }) => name).sort(), [
+    'account',
+    'emulated',
+    'identity',
+    'roles',
+  ])
   for (const { state } of plugins) assert.equal(state, 'ready')
   assert.equal((await site.admin.post('/ras/admin/plugins/emulated/restart')).status, 200)
   assert.equal((await ana.get(`/ras/images/${PLACE}`)).status, 200)

@@ -3,19 +3,19 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Client } from '../support/client.ts'
 import { siteConfig } from '../support/site-process.ts'
-import { clear, requests, runSite } from './run-site.ts'
+import { clear, plugins, requests, runSite } from './run-site.ts'
 
 const SITE = 'site-a.test'
 const ACTION_MS = 150
 const plainCloud = join(import.meta.dirname, 'fixtures/plain-cloud')
-const { plugins } = configOf(siteConfig())
+const ours = plugins()
 
 const site = runSite({
   config: siteConfig({
     site: {
       plugins: {
-        ...plugins,
-        emulated: { ...plugins.emulated, config: { delaysMs: { action: ACTION_MS } } },
+        ...ours,
+        emulated: { ...ours.emulated, config: { delaysMs: { action: ACTION_MS } } },
         plain: { package: plainCloud },
       },
       clouds: {
@@ -25,10 +25,6 @@ const site = runSite({
     },
   }),
 })
-
-function configOf(text: string) {
-  return JSON.parse(text.slice('export default '.length)) as { plugins: Record<string, object> }
-}
 
 async function readyCompute(client: Client, more: object = {}): Promise<string> {
   const id = await client.create('/ras/computes', { ...requests.compute, ...more })
@@ -77,7 +73,10 @@ test('an action in a wrong state is refused with 406 and changes nothing', async
   const id = await readyCompute(site.admin)
   const path = `/ras/computes/${id}`
   const refused = async (action: string, state: string) => {
-    const answer = await site.admin.post(`${path}/${action}`, action === 'snapshot' ? { name: 's' } : {})
+    const answer = await site.admin.post(
+      `${path}/${action}`,
+      action === 'snapshot' ? { name: 's' } : {},
+    )
     assert.equal(answer.status, 406, `${action} while ${state}`)
     assert.ok((answer.body as { message: string }).message.includes(state))
     assert.equal(((await site.admin.get(path)).body as { state: string }).state, state)
@@ -116,7 +115,10 @@ for (const { action, after } of actions.slice(0, 2)) {
     assert.equal(answer.body, undefined)
     const images = (await site.admin.get(`/ras/images/${SITE}/emulated`)).body as { name: string }[]
     assert.equal(images.filter((image) => image.name === name).length, 1)
-    assert.equal(((await site.admin.get(`/ras/computes/${id}`)).body as { state: string }).state, after)
+    assert.equal(
+      ((await site.admin.get(`/ras/computes/${id}`)).body as { state: string }).state,
+      after,
+    )
     await clear(site.admin)
   })
 }
@@ -148,7 +150,10 @@ test('what a cloud cannot do is refused with 501, and the compute stays as it is
     const { status, body } = await site.admin.post(`/ras/computes/${id}/${action}`)
     assert.equal(status, 501, action)
     assert.match((body as { message: string }).message, /plain/)
-    assert.equal(((await site.admin.get(`/ras/computes/${id}`)).body as { state: string }).state, 'READY')
+    assert.equal(
+      ((await site.admin.get(`/ras/computes/${id}`)).body as { state: string }).state,
+      'READY',
+    )
   }
   for (const path of ['quota', 'images', 'specs', 'computes/quota']) {
     assert.equal((await site.admin.get(`/ras/${path}/${SITE}/plain`)).status, 501, path)
@@ -177,14 +182,20 @@ test('an administrator stops and resumes every compute of a user in one call, an
     { id: second, outcome: 'unchanged' },
   ])
   await ana.until(`/ras/computes/${first}`, 'PAUSED')
-  assert.equal(((await site.admin.get(`/ras/computes/${mine}`)).body as { state: string }).state, 'READY')
+  assert.equal(
+    ((await site.admin.get(`/ras/computes/${mine}`)).body as { state: string }).state,
+    'READY',
+  )
 
   const resuming = await site.admin.post(`/ras/computes/resume/ana/${SITE}`)
   assert.equal(resuming.status, 200)
   await ana.until(`/ras/computes/${first}`, 'READY')
   await ana.until(`/ras/computes/${second}`, 'READY')
 
-  for (const [action, after] of [['hibernate', 'HIBERNATED'], ['stop', 'STOPPED']] as const) {
+  for (const [action, after] of [
+    ['hibernate', 'HIBERNATED'],
+    ['stop', 'STOPPED'],
+  ] as const) {
     assert.equal((await site.admin.post(`/ras/computes/${action}/ana/${SITE}`)).status, 200)
     await ana.until(`/ras/computes/${first}`, after)
     await ana.until(`/ras/computes/${second}`, after)

@@ -56,7 +56,15 @@ function assertDocumented(path: string, method: string, answer: Answer): void {
     return
   }
   assert.match(type ?? '', /^application\/json/, what)
-  const pointer = [path, method, 'responses', String(answer.status), 'content', 'application/json', 'schema']
+  const pointer = [
+    path,
+    method,
+    'responses',
+    String(answer.status),
+    'content',
+    'application/json',
+    'schema',
+  ]
     .map((key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1')))
     .join('/')
   const validate = ajv.getSchema(`openapi#/paths/${pointer}`)
@@ -168,7 +176,10 @@ const examples: Record<string, () => Promise<Example> | Example> = {
 }
 
 const policy = {
-  roles: { user: { rules: [{ effect: 'allow' }] }, admin: { rules: [{ effect: 'allow', anyOwner: true }] } },
+  roles: {
+    user: { rules: [{ effect: 'allow' }] },
+    admin: { rules: [{ effect: 'allow', anyOwner: true }] },
+  },
   defaultRole: 'user',
 }
 
@@ -212,7 +223,8 @@ test('every documented route answers the real thing with the status, headers and
       assertDocumented(path, method, answer)
       const good = Object.keys(operation.responses).filter((status) => Number(status) < 400)
       const expected = good.filter((status) => status !== '304')
-      if (expected.length > 0) assert.deepEqual([String(answer.status)], expected, `${method} ${url}`)
+      if (expected.length > 0)
+        assert.deepEqual([String(answer.status)], expected, `${method} ${url}`)
       else assert.ok(answer.status === 501 || answer.status === 404, `${method} ${url}`)
     } catch (error) {
       failures.push((error as Error).message)
@@ -273,7 +285,10 @@ test('a path serves exactly the methods that are documented', async () => {
     for (const method of documented) assert.ok(allowed.includes(method), `${method} ${path}`)
     const others = allowed.filter((method) => method !== 'OPTIONS' && !documented.includes(method))
     for (const method of others) {
-      const template = operations().find((other) => other.path !== path && fits(other.path, url) && other.method.toUpperCase() === method)
+      const template = operations().find(
+        (other) =>
+          other.path !== path && fits(other.path, url) && other.method.toUpperCase() === method,
+      )
       assert.ok(template, `${method} ${path} is served and not documented`)
     }
   }
@@ -285,7 +300,17 @@ function fits(template: string, url: string): boolean {
 }
 
 test('whatever is served beside the API is known, and needs no token', async () => {
-  const beside = ['/', '/docs', '/docs/docs.js', '/docs/docs.css', '/pages/page.css', '/openapi.json', '/healthz', '/readyz', '/metrics']
+  const beside = [
+    '/',
+    '/docs',
+    '/docs/docs.js',
+    '/docs/docs.css',
+    '/pages/page.css',
+    '/openapi.json',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+  ]
   for (const path of beside) {
     const answer = await site.admin.get(path, { token: null })
     assert.equal(answer.status, 200, path)
@@ -319,11 +344,29 @@ test('what the web GUI and the command line client of the original call is docum
       operationAt(`${base}/${resource}/{id}/securityRules`, 'get')
       operationAt(`${base}/${resource}/{id}/securityRules/{ruleId}`, 'delete')
     }
-    for (const path of ['clouds', 'clouds/{provider}', 'quota/{provider}/{cloud}', 'computes/quota/{provider}/{cloud}', 'images/{provider}/{cloud}', 'images/{provider}/{cloud}/{id}', 'specs/{provider}/{cloud}', 'specs/{provider}/{cloud}/{id}', 'publicKey', 'version']) {
+    for (const path of [
+      'clouds',
+      'clouds/{provider}',
+      'quota/{provider}/{cloud}',
+      'computes/quota/{provider}/{cloud}',
+      'images/{provider}/{cloud}',
+      'images/{provider}/{cloud}/{id}',
+      'specs/{provider}/{cloud}',
+      'specs/{provider}/{cloud}/{id}',
+      'publicKey',
+      'version',
+    ]) {
       operationAt(`${base}/${path}`, 'get')
     }
   }
-  for (const path of ['/as/publicKey', '/as/version', '/ms/members', '/ms/version', '/ms/publicKey']) operationAt(path, 'get')
+  for (const path of [
+    '/as/publicKey',
+    '/as/version',
+    '/ms/members',
+    '/ms/version',
+    '/ms/publicKey',
+  ])
+    operationAt(path, 'get')
   operationAt('/as/tokens', 'post')
   operationAt('/fns/federatedNetworks', 'post')
 })

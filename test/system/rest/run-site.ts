@@ -57,6 +57,12 @@ export function runSite(
   }
 }
 
+/** The plugins of `siteConfig()`, for sites that have others beside them. */
+export function plugins(): Record<string, { package: string; config?: object }> {
+  const text = siteConfig().slice('export default '.length)
+  return (JSON.parse(text) as { plugins: Record<string, { package: string }> }).plugins
+}
+
 export function addUser(site: SiteProcess, name: string, roles: readonly string[]): void {
   const options = roles.flatMap((role) => ['--role', role])
   const dataDir = join(site.folder, 'data')
