@@ -12,7 +12,7 @@ export default defineConfig({
       config: { issuer: siteId },
       secrets: { users: 'file:{dataDir}/users.json' },
     },
-    roles: { package: '@fogbow/plugin-role-authorization' },
+    roles: { package: '@fogbow/plugin-role-authorization', config: { site: siteId } },
     account: {
       package: '@fogbow/plugin-single-account',
       config: { account: { project: 'demo' }, withoutCredentials: true },

@@ -10,7 +10,7 @@ import { type ConfigSource, type LoadedConfig, loadConfig, readSecret } from './
 import { createHttpEdge, type Listening } from './http/index.ts'
 import { openSiteKey } from './identity/site-keys.ts'
 import { createOperations } from './operations/index.ts'
-import { countByState, createEngine, findOrder, systemClock } from './orders/index.ts'
+import { countByState, createEngine, type Engine, findOrder, systemClock } from './orders/index.ts'
 import { createPluginHost, type PluginHost } from './plugins/index.ts'
 import { openSqliteStore } from './store/index.ts'
 import { startRetention } from './store/retention.ts'
@@ -25,6 +25,8 @@ export interface Site {
 }
 
 const DEFAULT_CONCURRENCY = 64
+/** How long a stop waits for clouds to answer; what they were asked is taken up again at the next start. */
+const STOP_PATIENCE_MS = 5000
 /** Without these nobody can be served at all; a cloud plugin stops only its cloud. */
 const aaaSlots = [
   'tokenGenerator',
@@ -114,7 +116,7 @@ async function assemble(
         after.stateSince - before.stateSince,
       ),
   })
-  undo.push(() => engine.stop())
+  undo.push(() => stopWork(engine, plugins))
 
   async function reload(): Promise<void> {
     const next = await loadConfig(source)
@@ -169,6 +171,14 @@ async function assemble(
   const listening = await edge.listen(config().http.port, config().http.host)
   undo.push(() => edge.close())
   return listening
+}
+
+/** Lets orders finish what is under way; what takes longer ends with its plugin, and the order notes that. */
+async function stopWork(engine: Engine, plugins: PluginHost): Promise<void> {
+  const patience = new Promise((resolve) => setTimeout(resolve, STOP_PATIENCE_MS).unref())
+  await Promise.race([engine.stop(), patience])
+  await plugins.stop()
+  await engine.stop()
 }
 
 /** A site whose users cannot be told apart must not run at all. */

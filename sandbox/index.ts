@@ -10,6 +10,10 @@ export {
   supervise,
 } from './host/supervise.ts'
 export { defaultWatchSettings, type WatchSettings } from './host/watch.ts'
-export { type WorkerLauncher, type WorkerLauncherOptions, workerLauncher } from './host/worker-launcher.ts'
+export {
+  type WorkerLauncher,
+  type WorkerLauncherOptions,
+  workerLauncher,
+} from './host/worker-launcher.ts'
 export type { Transport } from './rpc/transport.ts'
 export * from './sandbox.ts'

@@ -155,12 +155,14 @@ export function createEngine(parts: EngineParts): Engine {
   async function fill(lane: Lane): Promise<void> {
     const now = clock.now()
     const room = parts.concurrency(lane.cloudName) - lane.active
+    // Reset before reading: an order that is woken while this reads, and finds no room, must not be forgotten.
     lane.backlog = room <= 0
     if (room > 0) {
-      const due = await dueOrders(store.db, lane.cloudName, now, room + lane.active)
+      const limit = room + lane.active
+      const due = await dueOrders(store.db, lane.cloudName, now, limit)
       const waiting = due.filter((id) => !working.has(id))
       for (const id of waiting.slice(0, room)) void begin(id, lane)
-      lane.backlog = waiting.length > room || due.length === room + lane.active
+      lane.backlog ||= waiting.length > room || due.length === limit
     }
     const next = await nextDue(store.db, lane.cloudName, now)
     if (next !== undefined) setAlarm(next)

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 /** Logs in a process of its own and answers what it wrote to standard output. */
 function logged(level: string, statement: string): string {
   const script = `import { createLog } from ${JSON.stringify(join(import.meta.dirname, 'log.ts'))}
-    const log = createLog('${level}'); ${statement}`
+    const log = createLog('${level}', 'site-a'); ${statement}`
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     env: { ...process.env, NODE_V8_COVERAGE: '' },
@@ -15,13 +15,14 @@ function logged(level: string, statement: string): string {
   return stdout
 }
 
-test('a log that goes to no terminal is one JSON object per line, written at once', () => {
+test('a log that goes to no terminal is one JSON object per line that names the site', () => {
   const lines = logged('info', "log.info({ order: 'o1' }, 'one'); log.warn('two'); process.exit(0)")
   const [one, two, rest] = lines.split('\n')
   const first = JSON.parse(one ?? '')
   assert.equal(first.order, 'o1')
   assert.equal(first.msg, 'one')
-  assert.equal(JSON.parse(two ?? '').level, 40)
+  assert.equal(first.site, 'site-a')
+  assert.equal(JSON.parse(two ?? '').level, 'warn')
   assert.equal(rest, '')
 })
 

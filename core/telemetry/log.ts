@@ -1,16 +1,6 @@
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
-
-/** Fields that are never written. Plugins log fields of their own choice. */
-const secretKeys = [
-  'tokenValue',
-  'password',
-  'credentials',
-  'secret',
-  'secrets',
-  'authorization',
-  'token',
-]
+import { withoutSecrets } from './without-secrets.ts'
 
 const STANDARD_OUTPUT = 1
 
@@ -23,8 +13,7 @@ export function createLog(level: string, site: string): Logger {
     level,
     base: { site },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: secretKeys, censor: '[secret]' },
+    formatters: { level: (label: string) => ({ level: label }), log: withoutSecrets },
   }
   // Not waiting for the pipe keeps a slow reader of the log from slowing down the site.
   if (!process.stdout.isTTY)

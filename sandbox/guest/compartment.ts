@@ -23,13 +23,19 @@ export function createPluginCompartment(parts: PluginCompartmentParts): (code: s
   const compartment = new Compartment()
   const own = compartment.globalThis
   for (const [name, value] of Object.entries(endowments(parts))) {
-    Object.defineProperty(own, name, { value: harden(value), writable: true, enumerable: false, configurable: true })
+    Object.defineProperty(own, name, {
+      value: harden(value),
+      writable: true,
+      enumerable: false,
+      configurable: true,
+    })
   }
   own.self = own
   own.global = own
   // The inert constructor: libraries read `Function.prototype`, and calling it throws.
   own.Function = (() => {}).constructor
-  for (const name of ['eval', 'Compartment', 'lockdown', 'ModuleSource', 'harden', 'assert']) own[name] = undefined
+  for (const name of ['eval', 'Compartment', 'lockdown', 'ModuleSource', 'harden', 'assert'])
+    own[name] = undefined
   return (code) => evaluateBundle(compartment, code)
 }
 
@@ -43,7 +49,12 @@ function evaluateBundle(compartment: Compartment, code: string): unknown {
   return module.exports?.default ?? module.exports
 }
 
-function endowments({ platform, globals, print, now }: PluginCompartmentParts): Record<string, unknown> {
+function endowments({
+  platform,
+  globals,
+  print,
+  now,
+}: PluginCompartmentParts): Record<string, unknown> {
   return {
     ...globals,
     URL: platform.URL,
@@ -59,7 +70,10 @@ function endowments({ platform, globals, print, now }: PluginCompartmentParts): 
 }
 
 function createConsole(print: PluginCompartmentParts['print']): object {
-  const to = (level: LogLevel) => (...values: unknown[]) => print(level, values)
+  const to =
+    (level: LogLevel) =>
+    (...values: unknown[]) =>
+      print(level, values)
   const nothing = () => {}
   return {
     debug: to('debug'),

@@ -41,13 +41,15 @@ export function createGuestCrypto(native: NativeCrypto): object {
     const found = typeof key === 'object' && key !== null ? keys.get(key) : undefined
     if (!found) throw new TypeError('The key must be one made by crypto.subtle')
     const fields = key as CryptoKeyFields
-    if (usage && !fields.usages.includes(usage)) throw invalidAccess(`The key may not be used to ${usage}`)
+    if (usage && !fields.usages.includes(usage))
+      throw invalidAccess(`The key may not be used to ${usage}`)
     return { key: found, fields }
   }
 
   function signingAlgorithm(given: unknown, key: NativeKey): KeyAlgorithm {
     const wanted = readAlgorithm(given)
-    if (wanted.name !== key.algorithm.name) throw invalidAccess(`The key is one for ${key.algorithm.name}`)
+    if (wanted.name !== key.algorithm.name)
+      throw invalidAccess(`The key is one for ${key.algorithm.name}`)
     return { ...key.algorithm, ...(wanted.name === 'ECDSA' && { hash: knownHash(wanted.hash) }) }
   }
 
@@ -56,7 +58,13 @@ export function createGuestCrypto(native: NativeCrypto): object {
       const name = typeof algorithm === 'string' ? algorithm : readAlgorithm(algorithm).name
       return exactBuffer(native.digest(knownHash(name), toBytes(data)))
     },
-    async importKey(format: unknown, data: unknown, algorithm: unknown, extractable: unknown, usages: unknown) {
+    async importKey(
+      format: unknown,
+      data: unknown,
+      algorithm: unknown,
+      extractable: unknown,
+      usages: unknown,
+    ) {
       if (!formats.has(format)) throw notSupported(`format ${String(format)}`)
       const wanted = keyAlgorithm(readAlgorithm(algorithm))
       const asked = readUsages(usages)
@@ -78,8 +86,16 @@ export function createGuestCrypto(native: NativeCrypto): object {
       if (!key) throw notSupported('this algorithm')
       if (!publicKey) return makeKey(key, Boolean(extractable), asked)
       return {
-        privateKey: makeKey(key, Boolean(extractable), asked.filter((usage) => !publicUsages.has(usage))),
-        publicKey: makeKey(publicKey, true, asked.filter((usage) => publicUsages.has(usage))),
+        privateKey: makeKey(
+          key,
+          Boolean(extractable),
+          asked.filter((usage) => !publicUsages.has(usage)),
+        ),
+        publicKey: makeKey(
+          publicKey,
+          true,
+          asked.filter((usage) => publicUsages.has(usage)),
+        ),
       }
     },
     async sign(algorithm: unknown, shown: unknown, data: unknown) {
@@ -96,7 +112,8 @@ export function createGuestCrypto(native: NativeCrypto): object {
     subtle,
     getRandomValues: (array: unknown) => {
       const target = viewOf(array)
-      if (target.byteLength > MOST_RANDOM_BYTES) throw new RangeError(`At most ${MOST_RANDOM_BYTES} random bytes at once`)
+      if (target.byteLength > MOST_RANDOM_BYTES)
+        throw new RangeError(`At most ${MOST_RANDOM_BYTES} random bytes at once`)
       target.set(native.randomBytes(target.byteLength))
       return array
     },
@@ -107,7 +124,8 @@ export function createGuestCrypto(native: NativeCrypto): object {
 function readAlgorithm(given: unknown): KeyAlgorithm {
   if (typeof given === 'string') return { name: knownName(given) }
   const source = (given ?? {}) as Record<string, unknown>
-  const hash = typeof source.hash === 'object' ? (source.hash as { name?: unknown } | null)?.name : source.hash
+  const hash =
+    typeof source.hash === 'object' ? (source.hash as { name?: unknown } | null)?.name : source.hash
   const algorithm: KeyAlgorithm = { name: knownName(String(source.name)) }
   if (hash !== undefined) algorithm.hash = knownHash(hash)
   if (source.namedCurve !== undefined) algorithm.namedCurve = String(source.namedCurve)
@@ -121,16 +139,20 @@ function keyAlgorithm(algorithm: KeyAlgorithm): KeyAlgorithm {
   const { name, namedCurve, modulusLength, length } = algorithm
   if (!keyNames.includes(name)) throw notSupported(name)
   if (name === 'HMAC' || name === 'RSASSA-PKCS1-v1_5') knownHash(algorithm.hash)
-  if (name === 'ECDSA' && !curves.includes(String(namedCurve))) throw notSupported(`curve ${namedCurve}`)
+  if (name === 'ECDSA' && !curves.includes(String(namedCurve)))
+    throw notSupported(`curve ${namedCurve}`)
   if (modulusLength !== undefined && !(modulusLength >= 2048 && modulusLength <= 4096)) {
     throw notSupported(`a modulus of ${modulusLength} bits; 2048 to 4096 are`)
   }
-  if (length !== undefined && !(length > 0 && length <= 65536)) throw notSupported(`a length of ${length} bits`)
+  if (length !== undefined && !(length > 0 && length <= 65536))
+    throw notSupported(`a length of ${length} bits`)
   return algorithm
 }
 
 function knownName(name: string): string {
-  return [...keyNames, ...hashes].find((known) => known.toLowerCase() === name.toLowerCase()) ?? name
+  return (
+    [...keyNames, ...hashes].find((known) => known.toLowerCase() === name.toLowerCase()) ?? name
+  )
 }
 
 function knownHash(hash: unknown): string {
@@ -155,7 +177,8 @@ function readUsages(usages: unknown): string[] {
 }
 
 function viewOf(value: unknown): Uint8Array {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  if (ArrayBuffer.isView(value))
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   throw new TypeError('Expected a typed array or an ArrayBuffer')
 }
@@ -163,7 +186,8 @@ function viewOf(value: unknown): Uint8Array {
 /** A copy, so that what is checked is what is used. */
 function toBytes(value: unknown): Uint8Array {
   const view = viewOf(value)
-  if (view.byteLength > LONGEST_INPUT) throw new RangeError(`At most ${LONGEST_INPUT} bytes at once`)
+  if (view.byteLength > LONGEST_INPUT)
+    throw new RangeError(`At most ${LONGEST_INPUT} bytes at once`)
   return view.slice()
 }
 
@@ -175,7 +199,9 @@ function exactBuffer(bytes: Uint8Array): ArrayBuffer {
 }
 
 function notSupported(what: string): Error {
-  return Object.assign(new Error(`crypto: ${what} is not supported here`), { name: 'NotSupportedError' })
+  return Object.assign(new Error(`crypto: ${what} is not supported here`), {
+    name: 'NotSupportedError',
+  })
 }
 
 function invalidAccess(message: string): Error {

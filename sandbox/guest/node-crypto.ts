@@ -15,7 +15,9 @@ import {
 import type { KeyAlgorithm, KeyFormat, NativeCrypto, NativeKey } from './platform.ts'
 
 type JsonWebKey = Parameters<typeof createPublicKey>[0] extends infer Input
-  ? Input extends { key: infer Key; format: 'jwk' } ? Key : never
+  ? Input extends { key: infer Key; format: 'jwk' }
+    ? Key
+    : never
   : never
 
 interface NodeKey extends NativeKey {
@@ -29,9 +31,22 @@ const digestNames: Record<string, string> = {
   'SHA-512': 'sha512',
 }
 /** Block length of the hash, bits: the length of an HMAC key unless one is asked for. */
-const blockLength: Record<string, number> = { 'SHA-1': 512, 'SHA-256': 512, 'SHA-384': 1024, 'SHA-512': 1024 }
-const curveNames: Record<string, string> = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' }
-const keyTypes: Record<string, string> = { Ed25519: 'ed25519', ECDSA: 'ec', 'RSASSA-PKCS1-v1_5': 'rsa' }
+const blockLength: Record<string, number> = {
+  'SHA-1': 512,
+  'SHA-256': 512,
+  'SHA-384': 1024,
+  'SHA-512': 1024,
+}
+const curveNames: Record<string, string> = {
+  'P-256': 'prime256v1',
+  'P-384': 'secp384r1',
+  'P-521': 'secp521r1',
+}
+const keyTypes: Record<string, string> = {
+  Ed25519: 'ed25519',
+  ECDSA: 'ec',
+  'RSASSA-PKCS1-v1_5': 'rsa',
+}
 
 /** Cryptography of `node:crypto`, its synchronous forms only. */
 export function nodeCrypto(): NativeCrypto {
@@ -57,7 +72,12 @@ export function nodeCrypto(): NativeCrypto {
     verify: (algorithm, key, signature, data) => {
       const { handle } = key as NodeKey
       if (algorithm.name !== 'HMAC') {
-        return verify(signatureDigest(algorithm), data, { key: handle, dsaEncoding: 'ieee-p1363' }, signature)
+        return verify(
+          signatureDigest(algorithm),
+          data,
+          { key: handle, dsaEncoding: 'ieee-p1363' },
+          signature,
+        )
       }
       const expected = hmac(algorithm, handle, data)
       return expected.length === signature.length && timingSafeEqual(expected, signature)
@@ -73,9 +93,17 @@ function toNativeKey(handle: KeyObject, algorithm: KeyAlgorithm): NodeKey {
   return { type: handle.type, algorithm: learnt, handle }
 }
 
-function readKey(format: KeyFormat, data: unknown, algorithm: KeyAlgorithm, forPrivate: boolean): KeyObject {
+function readKey(
+  format: KeyFormat,
+  data: unknown,
+  algorithm: KeyAlgorithm,
+  forPrivate: boolean,
+): KeyObject {
   if (algorithm.name === 'HMAC') {
-    const bytes = format === 'jwk' ? Buffer.from((data as JsonWebKey).k ?? '', 'base64url') : (data as Uint8Array)
+    const bytes =
+      format === 'jwk'
+        ? Buffer.from((data as JsonWebKey).k ?? '', 'base64url')
+        : (data as Uint8Array)
     return createSecretKey(bytes)
   }
   if (format === 'jwk') {
@@ -92,7 +120,10 @@ function readKey(format: KeyFormat, data: unknown, algorithm: KeyAlgorithm, forP
 function rawPublicKey(bytes: Buffer, { name, namedCurve = '' }: KeyAlgorithm): KeyObject {
   const x = (from: number, to: number) => bytes.subarray(from, to).toString('base64url')
   if (name === 'Ed25519') {
-    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: x(0, bytes.length) }, format: 'jwk' })
+    return createPublicKey({
+      key: { kty: 'OKP', crv: 'Ed25519', x: x(0, bytes.length) },
+      format: 'jwk',
+    })
   }
   // Uncompressed point (SEC 1, section 2.3.3): 04, then both coordinates.
   const middle = (bytes.length - 1) / 2 + 1
@@ -103,8 +134,10 @@ function rawPublicKey(bytes: Buffer, { name, namedCurve = '' }: KeyAlgorithm): K
 function writeKey(format: KeyFormat, handle: KeyObject): unknown {
   if (format === 'jwk') return handle.export({ format: 'jwk' })
   if (handle.type === 'secret') return handle.export()
-  if (format === 'pkcs8' && handle.type === 'private') return handle.export({ format: 'der', type: 'pkcs8' })
-  if (format === 'spki' && handle.type === 'public') return handle.export({ format: 'der', type: 'spki' })
+  if (format === 'pkcs8' && handle.type === 'private')
+    return handle.export({ format: 'der', type: 'pkcs8' })
+  if (format === 'spki' && handle.type === 'public')
+    return handle.export({ format: 'der', type: 'spki' })
   if (format === 'raw' && handle.type === 'public') {
     const { x = '', y } = handle.export({ format: 'jwk' })
     const coordinates = [x, y ?? ''].map((part) => Buffer.from(part, 'base64url'))
@@ -113,8 +146,15 @@ function writeKey(format: KeyFormat, handle: KeyObject): unknown {
   throw new TypeError(`A ${handle.type} key cannot be exported as ${format}`)
 }
 
-function generate({ name, hash = '', namedCurve = '', modulusLength = 2048, length }: KeyAlgorithm): KeyObject[] {
-  if (name === 'HMAC') return [createSecretKey(randomBytes((length ?? blockLength[hash] ?? 512) / 8))]
+function generate({
+  name,
+  hash = '',
+  namedCurve = '',
+  modulusLength = 2048,
+  length,
+}: KeyAlgorithm): KeyObject[] {
+  if (name === 'HMAC')
+    return [createSecretKey(randomBytes((length ?? blockLength[hash] ?? 512) / 8))]
   const { privateKey, publicKey } =
     name === 'Ed25519'
       ? generateKeyPairSync('ed25519')

@@ -67,7 +67,12 @@ export interface NativeCrypto {
   randomBytes(length: number): Uint8Array
   randomUUID(): string
   digest(hash: string, data: Uint8Array): Uint8Array
-  importKey(format: KeyFormat, data: unknown, algorithm: KeyAlgorithm, forPrivate: boolean): NativeKey
+  importKey(
+    format: KeyFormat,
+    data: unknown,
+    algorithm: KeyAlgorithm,
+    forPrivate: boolean,
+  ): NativeKey
   exportKey(format: KeyFormat, key: NativeKey): unknown
   /** One key for HMAC, otherwise private and public key. */
   generateKey(algorithm: KeyAlgorithm): NativeKey[]

@@ -57,7 +57,10 @@ export function startGuest(platform: GuestPlatform): void {
     if (method !== loadMethod) throw new FogbowError('internal_error', 'No plugin is loaded yet')
     const request = args[0] as LoadRequest
     if (request.protocol !== guestProtocol) {
-      throw new FogbowError('internal_error', `Host and guest differ: ${request.protocol}, ${guestProtocol}`)
+      throw new FogbowError(
+        'internal_error',
+        `Host and guest differ: ${request.protocol}, ${guestProtocol}`,
+      )
     }
     offsetMs = request.now - Date.now()
     messageLength = request.limits.messageLength
@@ -85,15 +88,22 @@ export function startGuest(platform: GuestPlatform): void {
   }
 
   function createBridge(timers: Record<string, unknown>): Bridge {
-    const { setTimeout, clearTimeout } = timers as unknown as Pick<Bridge, 'setTimeout' | 'clearTimeout'>
+    const { setTimeout, clearTimeout } = timers as unknown as Pick<
+      Bridge,
+      'setTimeout' | 'clearTimeout'
+    >
     const { encoding } = platform
     const URL = platform.URL as typeof globalThis.URL
     return harden({
       callHost: (method: string, args: readonly unknown[]) => {
         const call = peer.call(method, args)
-        return { answer: call.answer, cancel: () => call.abandon(new FogbowError('timeout', `${method} was given up`)) }
+        return {
+          answer: call.answer,
+          cancel: () => call.abandon(new FogbowError('timeout', `${method} was given up`)),
+        }
       },
-      log: (level: string, message: unknown, fields?: unknown) => log.write(level as LogLevel, message, fields),
+      log: (level: string, message: unknown, fields?: unknown) =>
+        log.write(level as LogLevel, message, fields),
       now: () => Date.now() + offsetMs,
       setTimeout,
       clearTimeout,

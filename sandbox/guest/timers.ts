@@ -21,7 +21,8 @@ export function createGuestTimers({ native, onError, onPending }: TimersOptions)
   let lastToken = 0
 
   function add(start: (token: number) => () => void): number {
-    if (stops.size >= MOST_TIMERS) throw new RangeError(`At most ${MOST_TIMERS} timers may be pending`)
+    if (stops.size >= MOST_TIMERS)
+      throw new RangeError(`At most ${MOST_TIMERS} timers may be pending`)
     const token = ++lastToken
     stops.set(token, start(token))
     if (stops.size === 1) onPending(true)
@@ -83,7 +84,8 @@ export function createGuestTimers({ native, onError, onPending }: TimersOptions)
   return {
     globals: {
       setTimeout: (callback: unknown, ms?: unknown, ...args: unknown[]) => once(callback, ms, args),
-      setInterval: (callback: unknown, ms?: unknown, ...args: unknown[]) => repeatedly(callback, ms, args),
+      setInterval: (callback: unknown, ms?: unknown, ...args: unknown[]) =>
+        repeatedly(callback, ms, args),
       setImmediate: (callback: unknown, ...args: unknown[]) => immediately(callback, args),
       clearTimeout: (token: unknown) => remove(token),
       clearInterval: (token: unknown) => remove(token),

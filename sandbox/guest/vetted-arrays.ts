@@ -42,7 +42,12 @@ const takesLists = new Set(['concat'])
 
 function replace(holder: object, name: string, value: Method, length: number): void {
   Object.defineProperty(value, 'length', { value: length, configurable: true })
-  Object.defineProperty(holder, name, { value, writable: true, enumerable: false, configurable: true })
+  Object.defineProperty(holder, name, {
+    value,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  })
 }
 
 /** `flat` and `flatMap` multiply: a few small arrays nested in each other make an endless result. */
@@ -165,14 +170,20 @@ function merge(items: unknown[], compare: (one: unknown, other: unknown) => numb
 function sorted(items: unknown[], by: unknown): unknown[] {
   if (by !== undefined) callable(by)
   return merge(items, (one, other) => {
-    if (one === undefined || other === undefined) return Number(one === undefined) - Number(other === undefined)
+    if (one === undefined || other === undefined)
+      return Number(one === undefined) - Number(other === undefined)
     if (by !== undefined) return Number(Reflect.apply(by as Method, undefined, [one, other])) || 0
     const [first, second] = [String(one), String(other)]
     return first < second ? -1 : first > second ? 1 : 0
   })
 }
 
-function find(list: ArrayLike, length: number, args: unknown[], backwards: boolean): { item: unknown; at: number } {
+function find(
+  list: ArrayLike,
+  length: number,
+  args: unknown[],
+  backwards: boolean,
+): { item: unknown; at: number } {
   let found: { item: unknown; at: number } = { item: undefined, at: -1 }
   const visit = (answer: unknown, item: unknown, at: number): boolean => {
     if (answer) found = { item, at }
@@ -184,7 +195,8 @@ function find(list: ArrayLike, length: number, args: unknown[], backwards: boole
 
 function splice(list: ArrayLike, length: number, args: unknown[]): unknown[] {
   const start = position(args[0], length, 0)
-  const wanted = args.length === 0 ? 0 : args.length === 1 ? length - start : Math.trunc(Number(args[1])) || 0
+  const wanted =
+    args.length === 0 ? 0 : args.length === 1 ? length - start : Math.trunc(Number(args[1])) || 0
   const count = Math.min(Math.max(wanted, 0), length - start)
   const items = args.slice(2)
   const removed = listOf(list, start, start + count)

@@ -44,7 +44,8 @@ const ownLength: Measure = (text) => text.length
 const padded: Measure = (text, [length]) => Math.max(text.length, Number(length) || 0)
 
 const measures: Record<string, Measure> = {
-  concat: (text, parts) => parts.reduce<number>((sum, part) => sum + String(part).length, text.length),
+  concat: (text, parts) =>
+    parts.reduce<number>((sum, part) => sum + String(part).length, text.length),
   normalize: ownLength,
   padEnd: padded,
   padStart: padded,
@@ -66,7 +67,8 @@ function grown(text: string, pattern: string, by: unknown, most: number): number
   const growth = Math.max(String(by).length - pattern.length, 0)
   if (text.length + most * growth <= LONGEST || pattern === '') return text.length + most * growth
   let places = 0
-  for (let at = text.indexOf(pattern); at !== -1; at = text.indexOf(pattern, at + pattern.length)) places++
+  for (let at = text.indexOf(pattern); at !== -1; at = text.indexOf(pattern, at + pattern.length))
+    places++
   return text.length + places * growth
 }
 
@@ -74,10 +76,16 @@ function vetRaw(): void {
   const native = String.raw
   const { raw } = {
     raw(template: { raw: ArrayLike<unknown> }, ...parts: unknown[]): string {
-      if (Number(template?.raw?.length) > LONGEST) throw new RangeError('raw: the template is too long')
+      if (Number(template?.raw?.length) > LONGEST)
+        throw new RangeError('raw: the template is too long')
       return Reflect.apply(native, undefined, [{ raw: [...Array.from(template.raw)] }, ...parts])
     },
   }
   Object.defineProperty(raw, 'length', { value: 1, configurable: true })
-  Object.defineProperty(String, 'raw', { value: raw, writable: true, enumerable: false, configurable: true })
+  Object.defineProperty(String, 'raw', {
+    value: raw,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  })
 }

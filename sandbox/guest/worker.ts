@@ -53,7 +53,7 @@ function nativeEncoding(): NativeEncoding {
   const Decoder = TextDecoder
   const { from } = Buffer
   const checkBase64 = globalThis.atob
-  const { toString } = Buffer.prototype
+  const textOf = Buffer.prototype.toString
   return {
     encodeUtf8: (text) => encoder.encode(text),
     createDecoder: (label, fatal, ignoreBOM) => {
@@ -63,7 +63,8 @@ function nativeEncoding(): NativeEncoding {
         decode: (bytes, more) => decoder.decode(bytes, { stream: more }),
       }
     },
-    toBase64: (bytes) => toString.call(from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'base64'),
+    toBase64: (bytes) =>
+      textOf.call(from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'base64'),
     // A copy: small buffers of Node share their memory.
     fromBase64: (text) => {
       checkBase64(text)

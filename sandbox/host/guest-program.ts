@@ -27,7 +27,9 @@ export async function loadGuestProgram(cacheDir?: string): Promise<GuestProgram>
   const folder = cacheDir && join(cacheDir, `guest-${await sourcesHash()}`)
   const texts = (folder && (await readTexts(folder))) || (await bundle())
   if (folder) await keep(folder, { 'supervisor.js': texts.supervisor, 'prelude.js': texts.prelude })
-  let compiled = folder ? await readFile(join(folder, 'supervisor.bin')).catch(() => undefined) : undefined
+  let compiled = folder
+    ? await readFile(join(folder, 'supervisor.bin')).catch(() => undefined)
+    : undefined
   return {
     ...texts,
     get compiled() {
@@ -78,9 +80,15 @@ async function sourcesHash(): Promise<string> {
   const files = [sesPackage, join(dirname(sdkEntry), 'errors.ts'), fileURLToPath(import.meta.url)]
   for (const folder of [guestFolder, rpcFolder]) {
     const names = await readdir(folder, { recursive: true })
-    files.push(...names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).sort().map((name) => join(folder, name)))
+    files.push(
+      ...names
+        .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+        .sort()
+        .map((name) => join(folder, name)),
+    )
   }
-  for (const text of await Promise.all(files.map((file) => readFile(file)))) hash.update(text).update('\0')
+  for (const text of await Promise.all(files.map((file) => readFile(file))))
+    hash.update(text).update('\0')
   return hash.digest('hex').slice(0, 32)
 }
 
@@ -121,6 +129,9 @@ async function bundleOne(options: BuildOptions): Promise<string> {
 const sdkModule: Plugin = {
   name: 'sdk-module',
   setup(build) {
-    build.onResolve({ filter: /^@fogbow\/plugin-sdk$/ }, () => ({ path: sdkEntry, sideEffects: false }))
+    build.onResolve({ filter: /^@fogbow\/plugin-sdk$/ }, () => ({
+      path: sdkEntry,
+      sideEffects: false,
+    }))
   },
 }

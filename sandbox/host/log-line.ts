@@ -1,6 +1,11 @@
 import type { PluginLogLine } from '../sandbox.ts'
 
-const levels: readonly unknown[] = ['debug', 'info', 'warn', 'error'] satisfies PluginLogLine['level'][]
+const levels: readonly unknown[] = [
+  'debug',
+  'info',
+  'warn',
+  'error',
+] satisfies PluginLogLine['level'][]
 const LONGEST_MESSAGE = 1024
 
 /** Reads `[level, message, fields?]` as a guest sends it; undefined when it is none. */

@@ -1,4 +1,10 @@
-import { asFogbowError, type ErrorCode, FogbowError, type MethodContract, methodContract } from '@fogbow/plugin-sdk'
+import {
+  asFogbowError,
+  type ErrorCode,
+  FogbowError,
+  type MethodContract,
+  methodContract,
+} from '@fogbow/plugin-sdk'
 import { guestEvent, guestProtocol, type LoadRequest, loadMethod } from '../guest/protocol.ts'
 import { createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
 import type { CallOptions, Sandbox, SandboxEnd, SandboxSpec, SandboxStats } from '../sandbox.ts'
@@ -25,7 +31,10 @@ const FRAME_ROOM = 131_072
  * Starts a guest, puts the plugin into it and waits until it can be called.
  * @throws FogbowError: what the plugin's `create` threw; timeout, plugin_failure when it cannot be loaded or does not offer what its kinds require
  */
-export async function startSandbox(spec: SandboxSpec, options: SandboxOptions = {}): Promise<Sandbox> {
+export async function startSandbox(
+  spec: SandboxSpec,
+  options: SandboxOptions = {},
+): Promise<Sandbox> {
   const launcher = options.launcher ?? workerLauncher({ cacheDir: options.cacheDir })
   const guest = await launcher.launch()
   const run = new GuestRun(spec, guest, options)
@@ -91,7 +100,8 @@ class GuestRun {
       serve: (method, args, call) => this.#serveHost(method, args, call),
       onEvent: (name, data) => this.#receiveEvent(name, data),
       onActivity: (active) => this.#watch.setActive(active),
-      onEnd: (error, protocol) => void this.#finish(protocol ? 'protocol' : 'crashed', error.message),
+      onEnd: (error, protocol) =>
+        void this.#finish(protocol ? 'protocol' : 'crashed', error.message),
       credit: spec.limits.callsInFlight,
       waiting: spec.limits.callsWaiting,
       served: spec.limits.hostCallsInFlight,
@@ -119,7 +129,11 @@ class GuestRun {
     this.#watch.expectSignsOfLife()
   }
 
-  async call(method: string, args: readonly unknown[], options: CallOptions = {}): Promise<unknown> {
+  async call(
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): Promise<unknown> {
     const contract = this.#contractOf(method)
     checkArguments(method, contract, args)
     this.#calls++
@@ -143,7 +157,9 @@ class GuestRun {
     const { timeoutMs, signal } = settings
     if (signal?.aborted) throw this.#givenUp(method, signal)
     const pending = this.#peer.call(method, args, timeoutMs, settings.messageLength)
-    const cancelTimer = this.#clock.after(timeoutMs, () => pending.abandon(this.#late(method, timeoutMs)))
+    const cancelTimer = this.#clock.after(timeoutMs, () =>
+      pending.abandon(this.#late(method, timeoutMs)),
+    )
     const giveUp = signal && (() => pending.abandon(this.#givenUp(method, signal)))
     if (giveUp) signal.addEventListener('abort', giveUp)
     try {
@@ -156,34 +172,48 @@ class GuestRun {
 
   #late(method: string, timeoutMs: number): FogbowError {
     const what = method === loadMethod ? 'load' : `answer ${method}`
-    return new FogbowError('timeout', `Plugin '${this.#spec.name}' did not ${what} within ${timeoutMs} ms`)
+    return new FogbowError(
+      'timeout',
+      `Plugin '${this.#spec.name}' did not ${what} within ${timeoutMs} ms`,
+    )
   }
 
   #givenUp(method: string, signal: AbortSignal): FogbowError {
     if (signal.reason instanceof FogbowError) return signal.reason
-    return new FogbowError('timeout', `${method} of plugin '${this.#spec.name}' was given up by its caller`, {
-      cause: signal.reason,
-    })
+    return new FogbowError(
+      'timeout',
+      `${method} of plugin '${this.#spec.name}' was given up by its caller`,
+      {
+        cause: signal.reason,
+      },
+    )
   }
 
   /** A plugin answers with any error of the catalogue that is about clouds; what is none is its own failure. */
   #describe(error: unknown, what: string): FogbowError {
     const known = asFogbowError(error)
     if (!notOfPlugins.has(known.code)) return known
-    return new FogbowError('plugin_failure', `Plugin '${this.#spec.name}' ${what}: ${known.message}`, { cause: error })
+    return new FogbowError(
+      'plugin_failure',
+      `Plugin '${this.#spec.name}' ${what}: ${known.message}`,
+      { cause: error },
+    )
   }
 
   #serveHost(method: string, args: readonly unknown[], call: ServedCall): unknown {
     const serve = Object.hasOwn(this.#spec.host, method) ? this.#spec.host[method] : undefined
     if (!serve) {
       this.#denied++
-      throw new FogbowError('unauthorized', `Plugin '${this.#spec.name}' may not call ${method.slice(0, 64)}`)
+      throw new FogbowError(
+        'unauthorized',
+        `Plugin '${this.#spec.name}' may not call ${method.slice(0, 64)}`,
+      )
     }
     return serve(args, new ServedHostCall(call))
   }
 
   #receiveEvent(name: string, data: unknown): void {
-    if (name === guestEvent.timers) return this.#watch.setTimers(data === true)
+    if (name === guestEvent.timers) this.#watch.setTimers(data === true)
     const line = name === guestEvent.log ? readLogLine(data) : undefined
     if (line) this.#spec.onLog(line)
   }
@@ -201,7 +231,11 @@ class GuestRun {
     this.#peer.end(new FogbowError('plugin_failure', message))
     const zombie = (await killed) === 'zombie'
     const end: SandboxEnd = zombie
-      ? { cause, message: `${message}; its thread cannot be stopped and holds a core until the site is restarted`, zombie }
+      ? {
+          cause,
+          message: `${message}; its thread cannot be stopped and holds a core until the site is restarted`,
+          zombie,
+        }
       : { cause, message }
     this.#resolveEnded(end)
     return end
@@ -227,7 +261,9 @@ class GuestRun {
 }
 
 function describeEnd(cause: SandboxEnd['cause'], problem: string): string {
-  return cause === 'crashed' || cause === 'protocol' ? `ended: ${problem}` : `was stopped: it ${problem}`
+  return cause === 'crashed' || cause === 'protocol'
+    ? `ended: ${problem}`
+    : `was stopped: it ${problem}`
 }
 
 /** Makes its signal when it is first asked for: most brokers answer at once. */

@@ -35,7 +35,10 @@ export interface SuperviseOptions extends SandboxOptions {
 }
 
 /** Keeps a plugin running. Resolves when the first start has succeeded or failed; `health` says which. */
-export async function supervise(spec: SandboxSpec, options: SuperviseOptions = {}): Promise<SupervisedPlugin> {
+export async function supervise(
+  spec: SandboxSpec,
+  options: SuperviseOptions = {},
+): Promise<SupervisedPlugin> {
   const plugin = new Supervision(spec, options)
   await plugin.start()
   return plugin
@@ -157,7 +160,10 @@ class Supervision implements SupervisedPlugin {
   async call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     if (this.#sandbox) return this.#sandbox.call(method, args, options)
     const { state, reason } = this.#health
-    throw new FogbowError('unavailable_provider', `Plugin '${this.name}' is ${state}${reason ? `: ${reason.message}` : ''}`)
+    throw new FogbowError(
+      'unavailable_provider',
+      `Plugin '${this.name}' is ${state}${reason ? `: ${reason.message}` : ''}`,
+    )
   }
 
   stats(): SandboxStats {

@@ -89,9 +89,9 @@ export function createWatch(parts: WatchParts): Watch {
 
   function watchMemory(now: number): void {
     const resident = parts.residentBytes()
-    if (asked) return judgeSilence(now, resident)
-    if (resident - lastAnswer.resident < RESIDENT_STEP && now - lastAnswer.at < USAGE_EVERY_MS) return
-    ask(now, resident)
+    const grown = resident - lastAnswer.resident >= RESIDENT_STEP
+    if (asked) judgeSilence(now, resident)
+    else if (grown || now - lastAnswer.at >= USAGE_EVERY_MS) ask(now, resident)
   }
 
   function ask(now: number, resident: number): void {
@@ -102,7 +102,10 @@ export function createWatch(parts: WatchParts): Watch {
       if (!answer || stopped) return
       usage = answer
       if (usage.heapBytes > limitBytes) {
-        fault('memory', `uses ${Math.ceil(usage.heapBytes / MIB)} MiB of memory, ${parts.memoryMiB} are allowed`)
+        fault(
+          'memory',
+          `uses ${Math.ceil(usage.heapBytes / MIB)} MiB of memory, ${parts.memoryMiB} are allowed`,
+        )
       }
     })
   }
@@ -111,7 +114,10 @@ export function createWatch(parts: WatchParts): Watch {
   function judgeSilence(now: number, resident: number): void {
     if (!asked || now - asked.at < USAGE_PATIENCE_MS) return
     if (resident - asked.resident < limitBytes || guest.busyShare() < 0.5) return
-    fault('memory', `made the process grow by ${Math.ceil((resident - asked.resident) / MIB)} MiB, ${parts.memoryMiB} are allowed`)
+    fault(
+      'memory',
+      `made the process grow by ${Math.ceil((resident - asked.resident) / MIB)} MiB, ${parts.memoryMiB} are allowed`,
+    )
   }
 
   function watchLife(now: number): void {

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Transport } from '../rpc/transport.ts'
-import type { KillOutcome, LaunchedGuest, Launcher } from './launcher.ts'
 import { type GuestProgram, loadGuestProgram } from './guest-program.ts'
+import type { KillOutcome, LaunchedGuest, Launcher } from './launcher.ts'
 import { probeWorkerIsolation } from './probe-worker.ts'
 import { isolatedWorkerOptions } from './worker-options.ts'
 
@@ -100,7 +100,10 @@ function launchWorker(program: GuestProgram, onZombie: () => void): LaunchedGues
       }
     },
     async kill() {
-      const outcome = await Promise.race([worker.terminate().then((): KillOutcome => 'dead'), patience()])
+      const outcome = await Promise.race([
+        worker.terminate().then((): KillOutcome => 'dead'),
+        patience(),
+      ])
       liveness.port1.close()
       compiled.port1.close()
       if (outcome === 'zombie') {
@@ -129,7 +132,10 @@ function exitOf(worker: Worker): Promise<string> {
   return new Promise((resolve) => {
     let reason = ''
     worker.on('error', (error: NodeJS.ErrnoException) => {
-      reason = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'its heap was full' : String(error?.message ?? error)
+      reason =
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? 'its heap was full'
+          : String(error?.message ?? error)
     })
     worker.on('exit', (code) => resolve(reason || `its thread ended with code ${code}`))
   })

@@ -32,9 +32,12 @@ const suspicious = ['proto', 'constructor', '\\u']
  * @throws ProtocolError
  */
 export function parseFrame(frame: unknown, longest: number): Message[] {
-  if (typeof frame !== 'string') throw new ProtocolError(`a frame must be a text, not ${typeof frame}`)
+  if (typeof frame !== 'string')
+    throw new ProtocolError(`a frame must be a text, not ${typeof frame}`)
   if (frame.length > longest) {
-    throw new ProtocolError(`a frame of ${frame.length} characters is longer than the ${longest} allowed`)
+    throw new ProtocolError(
+      `a frame of ${frame.length} characters is longer than the ${longest} allowed`,
+    )
   }
   checkDepth(frame)
   const messages = parse(frame)

@@ -41,7 +41,8 @@ export function createOutbox(transport: Transport): Outbox {
   return {
     push(message) {
       const large = message.length >= LARGE
-      if (large || count === MOST_MESSAGES || batch.length + message.length > MOST_CHARACTERS) flush()
+      if (large || count === MOST_MESSAGES || batch.length + message.length > MOST_CHARACTERS)
+        flush()
       batch = count === 0 ? message : `${batch},${message}`
       count++
       if (large) flush()

@@ -5,9 +5,19 @@ import { FogbowError } from '@fogbow/plugin-sdk'
 import { pairedTransports } from '../fixtures/paired-transport.ts'
 import { createPeer, type PeerOptions } from './peer.ts'
 
-function pair(serve: PeerOptions['serve'], near: Partial<PeerOptions> = {}, far: Partial<PeerOptions> = {}) {
+function pair(
+  serve: PeerOptions['serve'],
+  near: Partial<PeerOptions> = {},
+  far: Partial<PeerOptions> = {},
+) {
   const [nearEnd, farEnd] = pairedTransports()
-  const limits = { credit: 64, waiting: 64, served: 64, messageLength: 100_000, frameLength: 200_000 }
+  const limits = {
+    credit: 64,
+    waiting: 64,
+    served: 64,
+    messageLength: 100_000,
+    frameLength: 200_000,
+  }
   const caller = createPeer({ ...limits, transport: nearEnd, serve: () => 'nothing', ...near })
   const callee = createPeer({ ...limits, transport: farEnd, serve, ...far })
   return { caller, callee, nearEnd, farEnd }
@@ -17,7 +27,11 @@ const echo: PeerOptions['serve'] = (_method, args) => args[0]
 
 test('calls go both ways and answers come back to their callers', async () => {
   const { caller, callee } = pair((method, args) => `${method}:${args.join()}`)
-  const answers = await Promise.all([caller.call('a', [1]).answer, caller.call('b', [2, 3]).answer, callee.call('c', []).answer])
+  const answers = await Promise.all([
+    caller.call('a', [1]).answer,
+    caller.call('b', [2, 3]).answer,
+    callee.call('c', []).answer,
+  ])
   assert.deepEqual(answers, ['a:1', 'b:2,3', 'nothing'])
 })
 
@@ -30,7 +44,10 @@ test('calls of one turn travel in one frame and in the order in which they were 
   const seen: unknown[] = []
   const { caller, nearEnd, farEnd } = pair((_method, args) => seen.push(args[0]))
   await Promise.all(Array.from({ length: 50 }, (_, at) => caller.call('note', [at]).answer))
-  assert.deepEqual(seen, Array.from({ length: 50 }, (_, at) => at))
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 50 }, (_, at) => at),
+  )
   assert.equal(nearEnd.sent.length, 1)
   assert.equal(farEnd.sent.length, 1)
 })
@@ -47,7 +64,9 @@ test('a frame holds at most 64 messages', async () => {
 test('a large message travels alone and overtakes nothing', async () => {
   const seen: number[] = []
   const { caller, nearEnd } = pair((_method, args) => seen.push((args[0] as string).length))
-  const calls = ['small', 'x'.repeat(5000), 'small'].map((text) => caller.call('note', [text]).answer)
+  const calls = ['small', 'x'.repeat(5000), 'small'].map(
+    (text) => caller.call('note', [text]).answer,
+  )
   await Promise.all(calls)
   assert.deepEqual(seen, [5, 5000, 5])
   assert.equal(nearEnd.sent.length, 3)
@@ -57,7 +76,11 @@ test('an error keeps its code, message and details, and loses its stack', async 
   const { caller, farEnd } = pair(() => {
     throw new FogbowError('quota_exceeded', 'no more', { details: { field: 'vCPU' } })
   })
-  await assert.rejects(caller.call('a', []).answer, { code: 'quota_exceeded', message: 'no more', details: { field: 'vCPU' } })
+  await assert.rejects(caller.call('a', []).answer, {
+    code: 'quota_exceeded',
+    message: 'no more',
+    details: { field: 'vCPU' },
+  })
   assert.deepEqual(JSON.parse(farEnd.sent[0] ?? '')[0][2], {
     code: 'quota_exceeded',
     message: 'no more',
@@ -75,7 +98,10 @@ test('an error of 50 MB arrives as a short one', async () => {
 
 test('an answer that JSON cannot express is an error of that call alone', async () => {
   const { caller } = pair((_method, args) => (args[0] === 'loop' ? { n: 1n } : 'fine'))
-  const [bad, good] = await Promise.allSettled([caller.call('a', ['loop']).answer, caller.call('a', ['ok']).answer])
+  const [bad, good] = await Promise.allSettled([
+    caller.call('a', ['loop']).answer,
+    caller.call('a', ['ok']).answer,
+  ])
   assert.equal(bad.status, 'rejected')
   assert.deepEqual(good, { status: 'fulfilled', value: 'fine' })
 })
@@ -157,7 +183,11 @@ test('answers to calls that nobody made are dropped and counted', async () => {
 
 test('a call id that is used twice ends the channel', async () => {
   let ended: boolean | undefined
-  const { callee, farEnd } = pair(() => new Promise(() => {}), {}, { onEnd: (_error, protocol) => (ended = protocol) })
+  const { callee, farEnd } = pair(
+    () => new Promise(() => {}),
+    {},
+    { onEnd: (_error, protocol) => (ended = protocol) },
+  )
   farEnd.receive('[[0,1,"a",[],0],[0,1,"a",[],0]]')
   assert.equal(ended, true)
   await assert.rejects(callee.call('x', []).answer, { code: 'plugin_failure' })
@@ -194,7 +224,10 @@ const violations: [name: string, frame: unknown][] = [
   ['an id that is no number', '[[1,"1",true]]'],
   ['an error without a code', '[[2,1,{"message":"x"}]]'],
   ['nesting deeper than 64', `[[5,"x",${'['.repeat(70)}${']'.repeat(70)}]]`],
-  ['nesting hidden behind a text with quotes', `[[5,"\\"\\\\",${'['.repeat(70)}${']'.repeat(70)}]]`],
+  [
+    'nesting hidden behind a text with quotes',
+    `[[5,"\\"\\\\",${'['.repeat(70)}${']'.repeat(70)}]]`,
+  ],
   ['a frame that is too long', `[[5,"x","${'y'.repeat(300_000)}"]]`],
   ['the key __proto__', '[[5,"x",{"__proto__":{"admin":true}}]]'],
   ['the key constructor', '[[5,"x",{"a":[{"constructor":1}]}]]'],

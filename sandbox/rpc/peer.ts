@@ -44,7 +44,12 @@ export interface Peer {
    * @param remainingMs - left for the answer; 0: no deadline. The other side is told, only the caller enforces it
    * @param longest - in place of the longest message of the options, characters
    */
-  call(method: string, args: readonly unknown[], remainingMs?: number, longest?: number): PendingCall
+  call(
+    method: string,
+    args: readonly unknown[],
+    remainingMs?: number,
+    longest?: number,
+  ): PendingCall
   emit(name: string, data: unknown): void
   /** Changes how many calls the other side may have under way here. */
   grant(calls: number): void
@@ -162,7 +167,10 @@ export function createPeer(options: PeerOptions): Peer {
     if (serving.has(id)) throw new ProtocolError(`call ${id} is under way already`)
     const call = new Serving(remainingMs)
     if (serving.size >= allowance) {
-      fail(id, new FogbowError('too_many_requests', `${method}: ${allowance} calls are under way already`))
+      fail(
+        id,
+        new FogbowError('too_many_requests', `${method}: ${allowance} calls are under way already`),
+      )
       return
     }
     serving.set(id, call)
@@ -212,31 +220,33 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function receive(message: Message): void {
-    switch (message[0]) {
-      case messageType.call: {
-        const [, id, method, args, remainingMs] = message
-        if (!isId(id) || typeof method !== 'string' || !Array.isArray(args)) throw malformed(message)
-        return serve(id, method, args, typeof remainingMs === 'number' ? remainingMs : 0)
-      }
-      case messageType.ok: {
-        const call = settle(toId(message))
-        return call?.resolve(message[2])
-      }
-      case messageType.error: {
-        const call = settle(toId(message))
-        return call?.reject(readError(message[2]))
-      }
-      case messageType.cancel:
-        return cancel(toId(message))
-      case messageType.credit:
-        credit = toId(message)
-        return sendWaiting()
-      case messageType.event:
-        if (typeof message[1] !== 'string') throw malformed(message)
-        return options.onEvent?.(message[1], message[2])
-      default:
-        throw malformed(message)
-    }
+    const receiver = receivers[message[0]]
+    if (!receiver) throw malformed(message)
+    receiver(message)
+  }
+
+  const receivers: Record<number, (message: Message) => void> = {
+    [messageType.call]: (message) => {
+      const [, id, method, args, remainingMs] = message
+      if (!isId(id) || typeof method !== 'string' || !Array.isArray(args)) throw malformed(message)
+      serve(id, method, args, typeof remainingMs === 'number' ? remainingMs : 0)
+    },
+    [messageType.ok]: (message) => {
+      settle(toId(message))?.resolve(message[2])
+    },
+    [messageType.error]: (message) => {
+      const error = readError(message[2])
+      settle(toId(message))?.reject(error)
+    },
+    [messageType.cancel]: (message) => cancel(toId(message)),
+    [messageType.credit]: (message) => {
+      credit = toId(message)
+      sendWaiting()
+    },
+    [messageType.event]: (message) => {
+      if (typeof message[1] !== 'string') throw malformed(message)
+      options.onEvent?.(message[1], message[2])
+    },
   }
 
   function end(error: FogbowError, protocol = false): void {

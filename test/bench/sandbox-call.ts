@@ -1,15 +1,7 @@
 import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { defaultLimits, type Sandbox, startSandbox } from '@fogbow/sandbox'
-
-export interface BenchResult {
-  name: string
-  value: number
-  unit: string
-  bar: string
-  ok: boolean
-  details: Record<string, number>
-}
+import type { BenchResult } from './result.ts'
 
 /** One way to have 1 KB echoed by another thread. */
 interface Echo {

@@ -57,7 +57,8 @@ export function completeAbortSignal(bridge: Bridge): void {
   Object.defineProperty(AbortSignal, 'timeout', {
     value: (ms: number) => {
       const signal = new AbortSignal()
-      const reason = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+      const reason = () =>
+        new DOMException('The operation was aborted due to timeout', 'TimeoutError')
       bridge.setTimeout(() => trigger(signal, reason()), ms)
       return signal
     },

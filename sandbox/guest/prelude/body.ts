@@ -61,7 +61,10 @@ export function readBodyInit(bridge: Bridge, init: unknown): BodyContent {
   if (init === null || init === undefined) return { bytes: null, type: null }
   if (init instanceof ArrayBuffer) return { bytes: new Uint8Array(init).slice(), type: null }
   if (ArrayBuffer.isView(init)) {
-    return { bytes: new Uint8Array(init.buffer, init.byteOffset, init.byteLength).slice(), type: null }
+    return {
+      bytes: new Uint8Array(init.buffer, init.byteOffset, init.byteLength).slice(),
+      type: null,
+    }
   }
   const form = Object.prototype.toString.call(init) === '[object URLSearchParams]'
   const type = form ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8'

@@ -70,7 +70,11 @@ export class EventTarget {
     listener: Listener | null,
     options?: boolean | { once?: boolean; signal?: EventTarget & { aborted: boolean } },
   ): void {
-    if (!listener || this.#registrations.some((one) => one.type === type && one.listener === listener)) return
+    if (
+      !listener ||
+      this.#registrations.some((one) => one.type === type && one.listener === listener)
+    )
+      return
     const { once = false, signal } = typeof options === 'object' && options !== null ? options : {}
     if (signal?.aborted) return
     this.#registrations.push({ type: String(type), listener, once })
@@ -78,12 +82,18 @@ export class EventTarget {
   }
 
   removeEventListener(type: string, listener: Listener | null): void {
-    this.#registrations = this.#registrations.filter((one) => one.type !== type || one.listener !== listener)
+    this.#registrations = this.#registrations.filter(
+      (one) => one.type !== type || one.listener !== listener,
+    )
   }
 
   dispatchEvent(event: Event): boolean {
     const due = this.#registrations.filter((one) => one.type === event.type)
     for (const { type, listener, once } of due) if (once) this.removeEventListener(type, listener)
-    return Event.dispatch(event, this, due.map((one) => one.listener))
+    return Event.dispatch(
+      event,
+      this,
+      due.map((one) => one.listener),
+    )
   }
 }

@@ -1,4 +1,4 @@
-import { type AbortSignal, AbortController } from './abort.ts'
+import { AbortController, type AbortSignal } from './abort.ts'
 import { type BodyInit, createBodyClass, readBodyInit } from './body.ts'
 import type { Bridge } from './bridge.ts'
 import { Headers, type HeadersInit } from './headers.ts'
@@ -44,14 +44,16 @@ export function createFetch(bridge: Bridge) {
       const content = readBodyInit(bridge, init.body)
       const bytes = init.body === undefined && source ? Body.peek(source) : content.bytes
       const method = toMethod(init.method ?? source?.method ?? 'GET')
-      if (bytes && (method === 'GET' || method === 'HEAD')) throw new TypeError(`${method} has no body`)
+      if (bytes && (method === 'GET' || method === 'HEAD'))
+        throw new TypeError(`${method} has no body`)
       super(bytes)
       this.url = source ? source.url : bridge.parseUrl(String(input))
       this.method = method
       this.headers = new Headers(init.headers ?? source?.headers)
       this.signal = init.signal ?? source?.signal ?? new AbortController().signal
       this.redirect = init.redirect ?? source?.redirect ?? 'follow'
-      if (content.type && !this.headers.has('content-type')) this.headers.set('content-type', content.type)
+      if (content.type && !this.headers.has('content-type'))
+        this.headers.set('content-type', content.type)
     }
 
     clone(): Request {
@@ -71,10 +73,12 @@ export function createFetch(bridge: Bridge) {
       const content = readBodyInit(bridge, body)
       super(content.bytes)
       this.status = init.status ?? 200
-      if (!(this.status >= 200 && this.status <= 599)) throw new RangeError('The status must be 200 to 599')
+      if (!(this.status >= 200 && this.status <= 599))
+        throw new RangeError('The status must be 200 to 599')
       this.statusText = String(init.statusText ?? '')
       this.headers = new Headers(init.headers)
-      if (content.type && !this.headers.has('content-type')) this.headers.set('content-type', content.type)
+      if (content.type && !this.headers.has('content-type'))
+        this.headers.set('content-type', content.type)
     }
 
     get ok(): boolean {
@@ -114,7 +118,12 @@ export function createFetch(bridge: Bridge) {
   const { fromHost } = Response
   Reflect.deleteProperty(Response, 'fromHost')
 
-  async function send(request: Request, url: string, method: string, bytes: Uint8Array | null): Promise<HostResponse> {
+  async function send(
+    request: Request,
+    url: string,
+    method: string,
+    bytes: Uint8Array | null,
+  ): Promise<HostResponse> {
     request.signal.throwIfAborted()
     const call = bridge.callHost('fetch', [
       {
@@ -126,8 +135,8 @@ export function createFetch(bridge: Bridge) {
     ])
     const aborted = new Promise<never>((_resolve, reject) => {
       request.signal.addEventListener('abort', () => {
-        call.cancel()
         reject(request.signal.reason)
+        call.cancel()
       })
     })
     return (await Promise.race([call.answer, aborted])) as HostResponse
@@ -139,9 +148,11 @@ export function createFetch(bridge: Bridge) {
     let { url, method } = request
     for (let redirects = 0; ; redirects++) {
       const answer = await send(request, url, method, bytes)
-      const location = redirectStatus.has(answer.status) && request.redirect !== 'manual' && locationOf(answer)
+      const location =
+        redirectStatus.has(answer.status) && request.redirect !== 'manual' && locationOf(answer)
       if (!location) return fromHost(answer, url, redirects > 0)
-      if (request.redirect === 'error') throw new TypeError(`${url} redirects, which the caller forbids`)
+      if (request.redirect === 'error')
+        throw new TypeError(`${url} redirects, which the caller forbids`)
       if (redirects === MOST_REDIRECTS) throw new TypeError(`${request.url} redirects too often`)
       const next = bridge.parseUrl(location, url)
       if (originOf(next) !== originOf(url)) request.headers.delete('authorization')
@@ -169,6 +180,7 @@ function toMethod(method: string): string {
   const text = String(method)
   if (!/^[A-Za-z-]{1,32}$/.test(text)) throw new TypeError('The method is not one of HTTP')
   const upper = text.toUpperCase()
-  if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK') throw new TypeError(`${upper} is not allowed`)
+  if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK')
+    throw new TypeError(`${upper} is not allowed`)
   return upper
 }

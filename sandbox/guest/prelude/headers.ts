@@ -1,7 +1,7 @@
 export type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>
 
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a field value must not contain (RFC 9110, 5.5)
+/** What a field value must not contain (RFC 9110, section 5.5). */
 const badValue = /[\0\r\n]/
 
 /** Header fields by name, whatever its case (WHATWG Fetch, section 2.2.2). */

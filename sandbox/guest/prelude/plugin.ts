@@ -32,10 +32,14 @@ export function createRunningPlugin(bridge: Bridge, fetch: unknown): RunningPlug
       }
       const host = createHost(bridge, fetch, config, stopping.signal)
       const parts: unknown = await create.call(definition, host)
-      if (typeof parts !== 'object' || parts === null) throw new TypeError('create() must return the kinds offered')
+      if (typeof parts !== 'object' || parts === null)
+        throw new TypeError('create() must return the kinds offered')
       for (const [kind, part] of Object.entries(parts)) {
         for (const name of methodNames(part)) {
-          methods.set(`${kind}.${name}`, (part as Record<string, Method>)[name]?.bind(part) as Method)
+          methods.set(
+            `${kind}.${name}`,
+            (part as Record<string, Method>)[name]?.bind(part) as Method,
+          )
         }
       }
       return [...methods.keys()]
@@ -51,9 +55,14 @@ export function createRunningPlugin(bridge: Bridge, fetch: unknown): RunningPlug
 /** Methods of a plain object as well as of an instance of a class. */
 function methodNames(part: unknown): string[] {
   const names = new Set<string>()
-  for (let holder = part; isObject(holder) && holder !== Object.prototype; holder = Object.getPrototypeOf(holder)) {
+  for (
+    let holder = part;
+    isObject(holder) && holder !== Object.prototype;
+    holder = Object.getPrototypeOf(holder)
+  ) {
     for (const name of Object.getOwnPropertyNames(holder)) {
-      if (name !== 'constructor' && typeof (part as Record<string, unknown>)[name] === 'function') names.add(name)
+      if (name !== 'constructor' && typeof (part as Record<string, unknown>)[name] === 'function')
+        names.add(name)
     }
   }
   return [...names]
@@ -90,7 +99,8 @@ function createHost(
   config: Record<string, unknown>,
   signal: AbortSignal,
 ): PluginHost {
-  const ask = (method: string, ...args: unknown[]): Promise<unknown> => bridge.callHost(method, args).answer
+  const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
+    bridge.callHost(method, args).answer
   const log = (level: string) => (message: string, fields?: Record<string, unknown>) =>
     bridge.log(level, message, fields)
   const storage = {

@@ -29,7 +29,8 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
     for (const item of value) copy.add(clone(item, seen))
     return copy
   }
-  if (value instanceof Error) return keep(Object.assign(new Error(value.message), { name: value.name }))
+  if (value instanceof Error)
+    return keep(Object.assign(new Error(value.message), { name: value.name }))
   const copy = keep(Array.isArray(value) ? new Array(value.length) : {}) as Record<string, unknown>
   for (const [key, item] of Object.entries(value)) {
     Object.defineProperty(copy, key, {

@@ -69,6 +69,7 @@ export function createTextEncoding(bridge: Bridge) {
 
 function toView(input: unknown): Uint8Array {
   if (input === undefined) return new Uint8Array(0)
-  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+  if (ArrayBuffer.isView(input))
+    return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
   return new Uint8Array(input as ArrayBuffer)
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type SiteOptions, SiteProcess, siteConfig } from '../support/site-process.ts'
-import { siteSettings } from './site-settings.ts'
+import { emulatedCloud, siteSettings } from './site-settings.ts'
 
 let folder: string
 before(() => {
@@ -142,6 +142,48 @@ test('a data directory serves one site, and the second one changes nothing in it
     assert.equal(readFileSync(users, 'utf8'), usersBefore)
     const admin = await site.admin()
     assert.equal((await admin.get('/ras/computes/status')).status, 200)
+  } finally {
+    await site.stop()
+  }
+})
+
+test('a cloud with a broken plugin is out of service alone, says why, and is back after a reload', async () => {
+  const settings = (config: object) =>
+    siteSettings({
+      plugins: { second: { package: emulatedCloud, config } },
+      clouds: { second: { plugin: 'second', mapper: 'account' } },
+    })
+  const site = await SiteProcess.start({ config: settings({ quotta: {} }) })
+  try {
+    const admin = await site.admin()
+    const why = /plugins\.second\.config\.quotta is not a known key/
+    const images = (cloud: string) => admin.get(`/ras/images/site-a.test/${cloud}`)
+    assert.equal((await images('emulated')).status, 200)
+    const refused = await images('second')
+    assert.equal(refused.status, 503)
+    assert.match((refused.body as { message: string }).message, why)
+    const ready = await admin.get('/readyz')
+    assert.equal(ready.status, 200, 'the site as a whole can take orders')
+    assert.match(JSON.stringify(ready.body), why)
+    assert.match((await admin.get('/')).body as string, why)
+    const compute = (cloudName: string) =>
+      admin.create('/ras/computes', { imageId: 'tiny', vCPU: 1, ram: 512, cloudName })
+    const first = await compute('emulated')
+    const second = await compute('second')
+    await admin.until(`/ras/computes/${first}`, 'READY')
+
+    writeFileSync(join(site.folder, 'fogbow.config.ts'), settings({}).replace('"second":', '"second" "'))
+    const unread = await admin.post('/ras/admin/reload')
+    assert.equal(unread.status, 409)
+    assert.match((unread.body as { message: string }).message, /fogbow\.config\.ts/)
+    assert.equal((await images('emulated')).status, 200, 'a reload that fails changes nothing')
+
+    writeFileSync(join(site.folder, 'fogbow.config.ts'), settings({}))
+    assert.equal((await admin.post('/ras/admin/reload')).status, 200)
+    assert.equal((await images('second')).status, 200)
+    await admin.until(`/ras/computes/${second}`, 'READY')
+    await admin.until(`/ras/computes/${first}`, 'READY')
+    assert.deepEqual((await admin.get('/readyz')).body, { status: 'ready' })
   } finally {
     await site.stop()
   }

@@ -12,7 +12,7 @@ const settings = siteSettings({
   plugins: {
     contrary: contrary(),
     fragile: contrary(),
-    fatal: contrary({ whenRequested: 'die' }),
+    greedy: contrary({ whenRequested: 'grow' }),
     endless: contrary({ whenRequested: 'loop' }),
     throwing: contrary({ start: 'throwing' }),
     incomplete: contrary({ start: 'without a method' }),
@@ -20,7 +20,7 @@ const settings = siteSettings({
   clouds: {
     contrary: cloud('contrary'),
     fragile: cloud('fragile'),
-    fatal: cloud('fatal'),
+    greedy: cloud('greedy'),
     endless: cloud('endless'),
     throwing: cloud('throwing'),
     incomplete: cloud('incomplete'),
@@ -136,6 +136,12 @@ describe('what a plugin throws or answers wrongly is an error of the catalogue',
       assert.ok(message.length <= 1100, 'the message is bounded')
     })
 
+  test('what it throws later, when nobody waits for it, is in the log under its name', async () => {
+    assert.equal((await misdeed('contrary', 'throw late')).status, 200)
+    assert.match(await site.says(/("plugin":"contrary".*tripped when nobody looked)/), /contrary/)
+    assert.match(await site.says(/("plugin":"contrary".*rejected when nobody looked)/), /contrary/)
+  })
+
   test('and the plugin is still the same, running', async () => {
     assert.equal((await misdeed('contrary', 'well')).status, 200)
     assert.equal(await restartsOf('contrary'), 0)
@@ -146,7 +152,7 @@ test('a plugin that ends itself is restarted with pauses, put aside after five t
   const ends = [
     ['loop', /held its thread/],
     ['grow', /memory/],
-    ['die', /died of a late error/],
+    ['grow', /memory/],
     ['grow slowly', /memory/],
     ['loop', /held its thread/],
   ] as const
@@ -180,8 +186,8 @@ test('a plugin that ends itself is restarted with pauses, put aside after five t
   assert.equal((await misdeed('fragile', 'well')).status, 200)
 })
 
-for (const name of ['fatal', 'endless'])
-  test(`an order outlives the ${name} end of its plugin in the middle of the request`, async () => {
+for (const name of ['greedy', 'endless'])
+  test(`an order outlives its ${name} plugin, which is stopped in the middle of the request`, async () => {
     const id = await admin.create('/ras/networks', { cloudName: name })
     const other = await admin.create('/ras/networks', { cloudName: 'emulated' })
     await admin.until(`/ras/networks/${other}`, 'READY')

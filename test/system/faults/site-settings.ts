@@ -4,6 +4,7 @@ import { siteConfig } from '../support/site-process.ts'
 type Settings = Record<string, Record<string, unknown>>
 
 export const contraryCloud = join(import.meta.dirname, '../fixtures/contrary-cloud')
+export const emulatedCloud = join(import.meta.dirname, '../../../plugins-official/emulated-cloud')
 
 /** The configuration of a test site with some of its keys replaced, entry by entry. */
 export function siteSettings(changes: Record<string, unknown>): string {

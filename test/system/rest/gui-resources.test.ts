@@ -251,6 +251,17 @@ test('a compute that is in use is not terminated, and the message says by what',
   await gui.terminate('/fns/computes', computeId)
 })
 
+test('a compute that the cloud refuses is shown with the reason, and terminated like any other', async () => {
+  const compute = { ...computeForm, imageId: 'no-such-image' }
+  const id = await gui.order('/fns/computes', { compute })
+  await gui.untilRow('/fns/computes', id, 'ERROR')
+  const details = await gui.details(`/fns/computes/${id}`)
+  assert.equal(details.state, 'ERROR')
+  assert.match(String(details.faultMessage), /no-such-image/)
+  assert.equal(details.ready, false)
+  await gui.terminate('/fns/computes', id)
+})
+
 test('the federated networks page shows none, and creating one is refused with 501 in clear words', async () => {
   assert.deepEqual(await gui.rows('/fns/federatedNetworks'), [])
   const form = { name: 'fed', cidr: '10.40.0.0/24', providers: [SITE] }

@@ -109,20 +109,29 @@ export async function createWorld(client: Client, base = '/ras'): Promise<World>
 
 const paths = ['attachments', 'publicIps', 'computes', 'volumes', 'networks'] as const
 
+const POLL_MS = 20
+const PATIENCE_MS = 30_000
+
 /** Deletes everything that a user has and waits until it is gone. */
 export async function clear(client: Client): Promise<void> {
   for (const path of paths) {
-    const list = (await client.get(`/ras/${path}/status`)).body as { instanceId: string }[]
-    const ids = list.map((entry) => entry.instanceId)
+    const ids = await listed(client, path)
     await Promise.all(ids.map((id) => client.delete(`/ras/${path}/${id}`)))
-    await Promise.all(ids.map((id) => client.until(`/ras/${path}/${id}`, 'GONE')))
+    const giveUpAt = Date.now() + PATIENCE_MS
+    for (let left = ids; left.length > 0; left = await listed(client, path)) {
+      if (Date.now() > giveUpAt) throw new Error(`${path} do not go away: ${left.join(', ')}`)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
   }
+}
+
+async function listed(client: Client, path: string): Promise<string[]> {
+  const { body } = await client.get(`/ras/${path}/status`)
+  return (body as { instanceId: string }[]).map((entry) => entry.instanceId)
 }
 
 /** Ids of everything that a user has, of every kind. */
 export async function ordersOf(client: Client): Promise<string[]> {
-  const lists = await Promise.all(paths.map((path) => client.get(`/ras/${path}/status`)))
-  return lists
-    .flatMap(({ body }) => (body as { instanceId: string }[]).map((entry) => entry.instanceId))
-    .sort()
+  const lists = await Promise.all(paths.map((path) => listed(client, path)))
+  return lists.flat().sort()
 }

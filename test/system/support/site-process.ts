@@ -146,7 +146,10 @@ export function siteConfig(changes: { emulated?: object; site?: object } = {}): 
         config: { issuer: 'site-a.test' },
         secrets: { users: 'file:{dataDir}/users.json' },
       },
-      roles: { package: join(root, 'plugins-official/role-authorization') },
+      roles: {
+        package: join(root, 'plugins-official/role-authorization'),
+        config: { site: 'site-a.test' },
+      },
       account: {
         package: join(root, 'plugins-official/single-account'),
         config: { withoutCredentials: true },
