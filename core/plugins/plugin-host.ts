@@ -53,6 +53,8 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     const fingerprint = JSON.stringify(config)
     const alive = before?.plugin.health().state
     if (before?.fingerprint === fingerprint && (alive === 'ready' || alive === 'starting')) return
+    // First the old one ends: two at once would each believe that what is stored changes through itself alone.
+    await before?.plugin.stop()
     const plugin = await startPlugin(name, config, loaded, parts).catch((error) => {
       const { code, message } = asFogbowError(error)
       parts.log.error(
@@ -68,7 +70,6 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       return absentPlugin(name, config.package, toErrorRecord(error))
     })
     running.set(name, { plugin, fingerprint })
-    await before?.plugin.stop()
   }
 
   return {

@@ -49,7 +49,7 @@ function openDatabase(file: string): DatabaseSync {
     const database = new DatabaseSync(file)
     // FULL: an acknowledged order survives a power cut, not only the death of the process.
     database.exec(
-      'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; BEGIN IMMEDIATE; COMMIT',
+      'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; BEGIN IMMEDIATE; COMMIT',
     )
     return database
   } catch (cause) {

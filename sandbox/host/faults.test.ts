@@ -57,6 +57,20 @@ test('a plugin that spins after its last answer is stopped', async () => {
   assert.equal((await sandbox.ended).cause, 'unresponsive')
 })
 
+test('a plugin whose timers are pending is watched closely as soon as it is called', async () => {
+  const spec = imageSpec(
+    "if (id === 'spin') while (true) {}; setInterval(() => {}, 60_000); return 1",
+  )
+  const sandbox = await startSandbox(spec, {
+    launcher,
+    watch: { ...watch, quietTickMs: 3_600_000 },
+  })
+  started.push(sandbox)
+  assert.equal(await run(sandbox), 1)
+  await turn(150)
+  await assert.rejects(sandbox.call('image.getImage', ['spin', {}]), /held its thread/)
+})
+
 test('endless microtasks are stopped', async () => {
   const sandbox = await start(
     imageSpec('const again = () => Promise.resolve().then(again); again(); return 1'),

@@ -202,7 +202,7 @@ test('a call that gets no answer ends at its deadline, and the plugin is told', 
        await new Promise(() => {})`,
       { onLog },
     ),
-    { clock },
+    { clock, watch: { unresponsiveAfterMs: 3_600_000 } },
   )
   await assert.rejects(sandbox.call('image.getImage', ['x', {}]), {
     code: 'timeout',

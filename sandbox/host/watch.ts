@@ -61,8 +61,10 @@ export function createWatch(parts: WatchParts): Watch {
   let usage: GuestUsage = { cpuMs: 0, heapBytes: 0 }
   let asked: { at: number; resident: number } | undefined
   let lastAnswer = { at: 0, resident: 0 }
-  let pinged: number | undefined
+  /** How long a ping has gone without answer, in ticks of this side: a site that stood still itself blames nobody. */
+  let silentMs: number | undefined
   let lastPong = 0
+  let dozing = false
 
   const limitBytes = parts.memoryMiB * MIB
 
@@ -77,9 +79,12 @@ export function createWatch(parts: WatchParts): Watch {
 
   /** With nothing under way it goes on until a last sign of life shows that nothing is left running. */
   function schedule(): void {
-    if (cancelTick || stopped) return
-    if (active || worked || pinged !== undefined) cancelTick = clock.after(settings.tickMs, tick)
-    else if (timers) cancelTick = clock.after(settings.quietTickMs, quietTick)
+    const awake = active || worked || silentMs !== undefined
+    if (stopped || (cancelTick && !(dozing && awake))) return
+    cancelTick?.()
+    dozing = !awake
+    if (awake) cancelTick = clock.after(settings.tickMs, tick)
+    else cancelTick = timers ? clock.after(settings.quietTickMs, quietTick) : undefined
   }
 
   function quietTick(): void {
@@ -122,19 +127,21 @@ export function createWatch(parts: WatchParts): Watch {
 
   function watchLife(now: number): void {
     if (!expectsLife) worked = active
-    else if (pinged === undefined) {
-      if (active ? now - lastPong >= settings.pingEveryMs : worked) ping(now)
-    } else if (now - pinged >= settings.unresponsiveAfterMs && guest.busyShare() > 0.9) {
-      fault('unresponsive', `held its thread for ${now - pinged} ms without a pause`)
+    else if (silentMs === undefined) {
+      if (active ? now - lastPong >= settings.pingEveryMs : worked) ping()
+    } else {
+      silentMs += settings.tickMs
+      if (silentMs < settings.unresponsiveAfterMs || guest.busyShare() < 0.9) return
+      fault('unresponsive', `held its thread for ${silentMs} ms without a pause`)
     }
   }
 
-  function ping(now: number): void {
-    pinged = now
+  function ping(): void {
+    silentMs = 0
     worked = active
     guest.busyShare()
     guest.ping(() => {
-      pinged = undefined
+      silentMs = undefined
       lastPong = clock.now()
     })
   }

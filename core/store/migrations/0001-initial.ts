@@ -46,6 +46,7 @@ async function createOrders(db: Kysely<unknown>): Promise<void> {
     .columns(['cloud_name', 'next_due'])
     .where(sql.ref('next_due'), 'is not', null)
     .execute()
+  await db.schema.createIndex('orders_by_state').on('orders').columns(['state', 'kind']).execute()
   await db.schema
     .createIndex('orders_closed')
     .on('orders')

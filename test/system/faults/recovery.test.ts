@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -251,4 +251,36 @@ test('what is forgotten after its time is old and over, and nothing else', async
     [recent, alive],
   )
   after.close()
+})
+
+test('a cloud whose plugin is replaced while it is busy loses no instance and gets none twice', async (t) => {
+  const folder = newFolder(t)
+  const settings = (create: number) =>
+    siteSettings({
+      plugins: { emulated: { config: { delaysMs: { create, call: 5 } } } },
+      orders: { firstRetryMs: 50, longestRetryMs: 200, firstHealthCheckMs: 50 },
+    })
+  const site = await SiteProcess.start({ folder, config: settings(0) })
+  t.after(() => site.kill())
+  const client = await site.admin()
+  const ids: string[] = []
+  let isReloading = true
+  const ordering = (async () => {
+    while (isReloading) ids.push(await client.create('/ras/computes', small))
+  })()
+  for (let round = 1; round <= 4; round += 1) {
+    writeFileSync(join(folder, 'fogbow.config.ts'), settings(round))
+    assert.equal((await client.post('/ras/admin/reload')).status, 200)
+  }
+  isReloading = false
+  await ordering
+  const quota = /quota of instances exceeded/
+  for (const id of ids) {
+    const view = await client.until(`/ras/computes/${id}`, 'READY', 'ERROR')
+    if (view.state === 'ERROR') assert.match(String(view.faultMessage), quota)
+    const states = await statesOf(client, id)
+    assert.ok(!states.includes('FAILED_AFTER_SUCCESSFUL_REQUEST'), `${states}`)
+  }
+  assert.equal(await site.end(), 0)
+  assertOneInstanceEach(folder, ids)
 })

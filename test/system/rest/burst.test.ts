@@ -26,7 +26,8 @@ test('of many more orders at once than are worked on at once none is forgotten, 
 })
 
 test('an order made while all hands are busy with deletions is worked on as well', async () => {
-  const make = () => Promise.all(Array.from({ length: 40 }, () => site.admin.create('/ras/volumes', { size: 1 })))
+  const make = () =>
+    Promise.all(Array.from({ length: 40 }, () => site.admin.create('/ras/volumes', { size: 1 })))
   const first = await make()
   for (const id of first) await site.admin.until(`/ras/volumes/${id}`, 'READY')
   const [second] = await Promise.all([

@@ -50,18 +50,22 @@ export class SiteProcess {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'fogbow-site-'))
     const file = join(folder, 'fogbow.config.ts')
     if (options.config !== undefined) writeFileSync(file, options.config)
-    const child = spawn(process.execPath, [join(root, 'core/cli/bin.mjs'), 'start'], {
-      cwd: root,
-      env: {
-        ...process.env,
-        PORT: '0',
-        FOGBOW_DATA_DIR: join(folder, 'data'),
-        FOGBOW_ADMIN_PASSWORD: ADMIN_PASSWORD,
-        FOGBOW_CONFIG: options.config === undefined ? join(root, 'fogbow.config.ts') : file,
-        ...options.env,
+    const child = spawn(
+      process.execPath,
+      ['--max-semi-space-size=2', join(root, 'core/cli/bin.mjs'), 'start'],
+      {
+        cwd: root,
+        env: {
+          ...process.env,
+          PORT: '0',
+          FOGBOW_DATA_DIR: join(folder, 'data'),
+          FOGBOW_ADMIN_PASSWORD: ADMIN_PASSWORD,
+          FOGBOW_CONFIG: options.config === undefined ? join(root, 'fogbow.config.ts') : file,
+          ...options.env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    )
     return new SiteProcess(folder, child, options.folder !== undefined)
   }
 
