@@ -149,13 +149,11 @@ async function assemble(
   })
   metrics.collect(async () => ({
     orders: await countByState(store.db),
-    plugins: plugins
-      .list()
-      .map((plugin) => ({
-        name: plugin.name,
-        state: plugin.health().state,
-        stats: { ...plugin.stats() },
-      })),
+    plugins: plugins.list().map((plugin) => ({
+      name: plugin.name,
+      state: plugin.health().state,
+      stats: { ...plugin.stats() },
+    })),
   }))
   undo.push(startRetention(store, config, log))
 

@@ -73,7 +73,9 @@ export function createLocalClouds(parts: {
       if (!(error instanceof FogbowError) || error.code !== 'unauthenticated') throw error
       // The credential may have been revoked or changed in the cloud since it was mapped: map once more.
       aaa.forgetLocalToken(user, cloudName)
-      return invoke(await aaa.localToken(user, cloudName))
+      return invoke(await aaa.localToken(user, cloudName)).catch((again) => {
+        throw notTheUsersFault(again, cloudName)
+      })
     }
   }
 
@@ -136,4 +138,14 @@ export function createLocalClouds(parts: {
       await onOrder(order, 'takeSnapshot', name)
     },
   }
+}
+
+/** It is the credential of the mapping that the cloud refuses: the user's own log-in is fine and must not end. */
+function notTheUsersFault(error: unknown, cloudName: string): unknown {
+  if (!(error instanceof FogbowError) || error.code !== 'unauthenticated') return error
+  return new FogbowError(
+    'unavailable_provider',
+    `Cloud '${cloudName}' refuses the account that you are mapped to: ${error.message}; an administrator has to renew its credential`,
+    { cause: error },
+  )
 }

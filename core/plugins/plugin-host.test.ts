@@ -114,9 +114,7 @@ test('a plugin runs with its settings completed, its secrets, and what it may re
   const host = open(t, { secrets: { 'env:KEY': 'the value' } })
   const config = { greeting: 'https://cloud.example:5000/v3' }
   const grants = { network: ['*'] }
-  await host.apply(
-    configuration({ one: { config, grants, secrets: { key: 'env:KEY' } }, two: {} }),
-  )
+  await host.apply(configuration({ one: { config, grants, secrets: { key: 'env:KEY' } }, two: {} }))
   assert.equal((await images(host))[0]?.id, config.greeting)
   assert.equal((await images(host, 'two'))[0]?.id, 'hello')
   const image = await host.get('one').call('image.getImage', ['i', {}])
@@ -150,10 +148,14 @@ test('what keeps a plugin from running is said with its key, and it runs once th
     [{ package: '@vendor/absent' }, /^plugins\.one\.package: '@vendor\/absent' is not installed/],
     [{ package: './absent' }, /^plugins\.one: cannot be installed/],
     [{ config: { greting: 'x' } }, /^plugins\.one\.config\.greting is not a known key/],
-    [{ secrets: { kay: 'env:KEY' } }, /^plugins\.one\.secrets\.kay is no secret of .* asks for key$/],
+    [
+      { secrets: { kay: 'env:KEY' } },
+      /^plugins\.one\.secrets\.kay is no secret of .* asks for key$/,
+    ],
     [{ secrets: { key: 'env:KEY' } }, /^plugins\.one\.secrets\.key: is not there/],
   ]
-  for (const [written, expected] of reasons) assert.match((await whyNot(host, written)) ?? '', expected)
+  for (const [written, expected] of reasons)
+    assert.match((await whyNot(host, written)) ?? '', expected)
   await host.apply(configuration({ one: {} }))
   assert.equal(host.get('one').health().state, 'ready')
 })
@@ -179,4 +181,27 @@ test('a plugin is not even begun where it cannot be isolated as the configuratio
 test('a plugin that offers less than its manifest is out of service, and says what is missing', async (t) => {
   const host = open(t, { registry: registryWith({ kinds: ['image', 'quota'] }) })
   assert.match((await whyNot(host, {})) ?? '', /offers no quota\.getUserQuota/)
+})
+
+test('however often and fast it is applied, each plugin runs once, with what was said last', async (t) => {
+  const worker = workerLauncher()
+  let alive = 0
+  const launcher: Launcher = {
+    level: worker.level,
+    async launch() {
+      const guest = await worker.launch()
+      alive += 1
+      void guest.exited.then(() => {
+        alive -= 1
+      })
+      return guest
+    },
+  }
+  const host = open(t, { launcher })
+  const greetings = ['a', 'b', 'c']
+  await Promise.all(
+    greetings.map((greeting) => host.apply(configuration({ one: { config: { greeting } } }))),
+  )
+  assert.equal((await images(host))[0]?.id, 'c')
+  assert.equal(alive, 1)
 })

@@ -47,6 +47,7 @@ export interface PluginHostParts {
 /** Turns entries of the configuration into running plugins: installed version + sandbox + configuration + capabilities. */
 export function createPluginHost(parts: PluginHostParts): PluginHost {
   const running = new Map<string, { plugin: LivePlugin; fingerprint: string }>()
+  let applying: Promise<void> = Promise.resolve()
 
   async function applyOne(name: string, config: PluginConfig, loaded: LoadedConfig): Promise<void> {
     const before = running.get(name)
@@ -72,17 +73,23 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     running.set(name, { plugin, fingerprint })
   }
 
+  async function applyAll(loaded: LoadedConfig): Promise<void> {
+    const wanted = loaded.config.plugins
+    await Promise.all(
+      Object.entries(wanted).map(([name, config]) => applyOne(name, config, loaded)),
+    )
+    for (const [name, { plugin }] of running) {
+      if (Object.hasOwn(wanted, name)) continue
+      running.delete(name)
+      await plugin.stop()
+    }
+  }
+
   return {
-    async apply(loaded) {
-      const wanted = loaded.config.plugins
-      await Promise.all(
-        Object.entries(wanted).map(([name, config]) => applyOne(name, config, loaded)),
-      )
-      for (const [name, { plugin }] of running) {
-        if (Object.hasOwn(wanted, name)) continue
-        running.delete(name)
-        await plugin.stop()
-      }
+    apply(loaded) {
+      // One after the other, so that no plugin is started twice.
+      applying = applying.catch(() => {}).then(() => applyAll(loaded))
+      return applying
     },
     get(name) {
       const entry = running.get(name)

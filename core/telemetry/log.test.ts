@@ -16,14 +16,24 @@ function logged(level: string, statement: string): string {
 }
 
 test('a log that goes to no terminal is one JSON object per line that names the site', () => {
-  const lines = logged('info', "log.info({ order: 'o1' }, 'one'); log.warn('two'); process.exit(0)")
-  const [one, two, rest] = lines.split('\n')
+  const text = logged('info', "log.info({ order: 'o1' }, 'one'); log.warn('two')")
+  const [one, two, ...rest] = text.trimEnd().split('\n')
   const first = JSON.parse(one ?? '')
   assert.equal(first.order, 'o1')
   assert.equal(first.msg, 'one')
   assert.equal(first.site, 'site-a')
   assert.equal(JSON.parse(two ?? '').level, 'warn')
-  assert.equal(rest, '')
+  assert.deepEqual(rest, [])
+})
+
+test('a process that ends in the middle of writing loses no line', () => {
+  const text = logged(
+    'info',
+    "for (let n = 0; n < 500; n += 1) log.info({ n }, 'x'); process.exit(0)",
+  )
+  const lines = text.trimEnd().split('\n')
+  const numbers = lines.map((line) => (JSON.parse(line) as { n: number }).n)
+  assert.deepEqual(new Set(numbers), new Set(Array.from({ length: 500 }, (_, n) => n)))
 })
 
 test('the level decides what is written', () => {

@@ -6,7 +6,7 @@ export interface MethodContract {
   params: readonly { name: string; schema: Schema }[]
   /** Schema of the answer; absent when the method answers nothing. */
   result?: Schema
-  /** Longest time a call may take unless the site's configuration says otherwise, ms. */
+  /** Longest time that a call may take, ms. */
   timeoutMs: number
   /** An optional method may be left out; the operation behind it then answers `not_implemented`. */
   optional?: boolean

@@ -33,7 +33,9 @@ export interface PowerAction {
 }
 
 /** Looks at a request that is valid against its schema. */
-export type RequestCheck = (request: Readonly<Record<string, unknown>>) => { field: string; message: string } | undefined
+export type RequestCheck = (
+  request: Readonly<Record<string, unknown>>,
+) => { field: string; message: string } | undefined
 
 interface KindBase {
   /** Name in code, contracts and configuration, such as `publicIp`. */

@@ -1,5 +1,5 @@
-import { schema } from '../schema/json-schema.ts'
 import { isInRange, parseCidr } from '../schema/ip-range.ts'
+import { schema } from '../schema/json-schema.ts'
 import { defineOrderedResource, displayName, instanceBase, placement } from './define-resource.ts'
 
 const ipv4Cidr = '^(\\d{1,3}\\.){3}\\d{1,3}/([0-9]|[12][0-9]|3[0-2])$'
@@ -53,8 +53,11 @@ export const network = defineOrderedResource({
 function checkAddresses(request: Readonly<Record<string, unknown>>) {
   const { cidr, gateway } = request as { cidr?: string; gateway?: string }
   const range = cidr === undefined ? undefined : parseCidr(cidr)
-  if (cidr !== undefined && range?.family !== 4) return { field: 'cidr', message: 'must be an IPv4 range such as 10.0.0.0/24' }
+  if (cidr !== undefined && range?.family !== 4)
+    return { field: 'cidr', message: 'must be an IPv4 range such as 10.0.0.0/24' }
   if (gateway === undefined) return undefined
   if (!range) return { field: 'gateway', message: 'needs `cidr` as well' }
-  return isInRange(gateway, range) ? undefined : { field: 'gateway', message: `must be an address inside ${cidr}` }
+  return isInRange(gateway, range)
+    ? undefined
+    : { field: 'gateway', message: `must be an address inside ${cidr}` }
 }

@@ -1,5 +1,5 @@
-import { schema } from '../schema/json-schema.ts'
 import { parseCidr } from '../schema/ip-range.ts'
+import { schema } from '../schema/json-schema.ts'
 import { defineNestedResource } from './define-resource.ts'
 
 const port = { type: 'integer', minimum: 0, maximum: 65535, default: 0 } as const
@@ -45,8 +45,19 @@ export const securityRule = defineNestedResource({
 })
 
 function checkRule(request: Readonly<Record<string, unknown>>) {
-  const { cidr, etherType, portFrom, portTo } = request as { cidr: string; etherType: string; portFrom: number; portTo: number }
+  const { cidr, etherType, portFrom, portTo } = request as {
+    cidr: string
+    etherType: string
+    portFrom: number
+    portTo: number
+  }
   const family = etherType === 'IPv6' ? 6 : 4
-  if (parseCidr(cidr)?.family !== family) return { field: 'cidr', message: `must be an ${etherType} range such as ${family === 4 ? '10.0.0.0/24' : '2001:db8::/32'}` }
-  return portFrom > portTo ? { field: 'portTo', message: 'must not be less than portFrom' } : undefined
+  if (parseCidr(cidr)?.family !== family)
+    return {
+      field: 'cidr',
+      message: `must be an ${etherType} range such as ${family === 4 ? '10.0.0.0/24' : '2001:db8::/32'}`,
+    }
+  return portFrom > portTo
+    ? { field: 'portTo', message: 'must not be less than portFrom' }
+    : undefined
 }

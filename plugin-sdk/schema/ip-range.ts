@@ -25,7 +25,8 @@ export function isInRange(address: string, range: IpRange): boolean {
 
 function parseIpv4(text: string): bigint | undefined {
   const parts = text.split('.')
-  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255)) return undefined
+  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255))
+    return undefined
   return parts.reduce((value, part) => value * 256n + BigInt(part), 0n)
 }
 

@@ -1,6 +1,7 @@
 import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { type FogbowError, invalid } from '../errors.ts'
 import type { Schema } from './json-schema.ts'
+import { quickTextLength } from './text-length.ts'
 
 // Compiling is on the path of every start; the schemas themselves are checked by tests, those of plugins when they are installed.
 const options = {
@@ -17,7 +18,7 @@ function withFormats(ajv: Ajv2020): Ajv2020 {
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
   ajv.addFormat('date-time', (text: string) => !Number.isNaN(Date.parse(text)))
   ajv.addFormat('uri', (text: string) => URL.canParse(text))
-  return ajv
+  return quickTextLength(ajv)
 }
 
 /** Says what is wrong with a value, or undefined when it is right. */

@@ -22,8 +22,8 @@ const MOST_WAITING_LOGINS = 50
 export default definePlugin<Config>({
   async create(host) {
     const { issuer, tokenLifetimeSeconds = DEFAULT_LIFETIME_SECONDS } = host.config
-    // A users file that cannot be read is told at the start, and not at the first login.
-    parseUsers(await host.secrets.get('users'))
+    // That there are no users at all is told at the start, and not at the first login.
+    await host.secrets.get('users')
     const logins = createQueue(MOST_WAITING_LOGINS)
     const tokens = await createTokens(host, { issuer, lifetimeSeconds: tokenLifetimeSeconds })
     return {

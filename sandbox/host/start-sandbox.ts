@@ -62,7 +62,7 @@ const notOfPlugins: ReadonlySet<ErrorCode> = new Set([
 interface AskSettings {
   timeoutMs: number
   signal?: AbortSignal | undefined
-  messageLength?: number
+  unlimited?: boolean
 }
 
 /** What `stats` and `call` of a sandbox come from. */
@@ -121,7 +121,7 @@ class GuestRun {
       limits: { callsInFlight: limits.callsInFlight, messageLength: limits.messageLength },
     }
     this.#peer.grant(limits.hostCallsInFlight)
-    const settings = { timeoutMs: limits.loadTimeoutMs, messageLength: Number.MAX_SAFE_INTEGER }
+    const settings = { timeoutMs: limits.loadTimeoutMs, unlimited: true }
     const offer = await this.#ask(loadMethod, [request], settings).catch((error) => {
       throw this.#describe(error, 'could not be loaded')
     })
@@ -156,7 +156,7 @@ class GuestRun {
   async #ask(method: string, args: readonly unknown[], settings: AskSettings): Promise<unknown> {
     const { timeoutMs, signal } = settings
     if (signal?.aborted) throw this.#givenUp(method, signal)
-    const pending = this.#peer.call(method, args, timeoutMs, settings.messageLength)
+    const pending = this.#peer.call(method, args, timeoutMs, settings.unlimited)
     const cancelTimer = this.#clock.after(timeoutMs, () =>
       pending.abandon(this.#late(method, timeoutMs)),
     )

@@ -21,17 +21,22 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 }
 
+/** Deepest nesting of a frame; a message has to leave room for what stands around it. */
 const DEPTH = 64
+const MESSAGE_DEPTH = 60
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
-/** Texts without which no forbidden key can be there; an escape may spell one. */
-const suspicious = ['proto', 'constructor', '\\u']
+
+/** Messages of a frame. `suspicious`: one may have a key that names a part of the language, to be refused. */
+export interface ParsedFrame {
+  messages: Message[]
+  suspicious: boolean
+}
 
 /**
- * Reads a frame without trusting it: length and depth are checked before parsing, keys that name parts of the language
- * are refused after.
+ * Reads a frame without trusting it: length and depth are checked before parsing.
  * @throws ProtocolError
  */
-export function parseFrame(frame: unknown, longest: number): Message[] {
+export function parseFrame(frame: unknown, longest: number): ParsedFrame {
   if (typeof frame !== 'string')
     throw new ProtocolError(`a frame must be a text, not ${typeof frame}`)
   if (frame.length > longest) {
@@ -39,13 +44,24 @@ export function parseFrame(frame: unknown, longest: number): Message[] {
       `a frame of ${frame.length} characters is longer than the ${longest} allowed`,
     )
   }
-  checkDepth(frame)
+  if (nestsDeeper(frame, DEPTH)) {
+    throw new ProtocolError(`a frame must not nest deeper than ${DEPTH}`)
+  }
   const messages = parse(frame)
-  if (suspicious.some((part) => frame.includes(part))) checkKeys(messages)
   if (!Array.isArray(messages) || !messages.every(isMessage)) {
     throw new ProtocolError('a frame must be a list of messages')
   }
-  return messages
+  return { messages, suspicious: isSuspicious(frame) }
+}
+
+/** Whether the other side would refuse the frame: to be asked before sending, so that such a value costs one call only. */
+export function nestsTooDeep(message: string): boolean {
+  return nestsDeeper(message, MESSAGE_DEPTH)
+}
+
+/** Reads a frame of the host, which the guest has to trust anyway. */
+export function parseTrustedFrame(frame: unknown): ParsedFrame {
+  return { messages: JSON.parse(frame as string), suspicious: false }
 }
 
 function parse(frame: string): unknown {
@@ -67,16 +83,33 @@ const CASE_BIT = 0x20
 const OPEN = 0x7b
 const CLOSE = 0x7d
 
-/** Counts nesting outside of texts; texts, most of a frame, are skipped by a search for their end. */
-function checkDepth(frame: string): void {
+/** Nothing nests deeper than it opens, which settles it for most single messages. */
+function nestsDeeper(text: string, most: number): boolean {
+  return opensOften(text, most) && depthExceeds(text, most)
+}
+
+function opensOften(text: string, most: number): boolean {
+  let opened = 0
+  for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
+    if (++opened > most) return true
+  }
+  for (let at = text.indexOf('{'); at !== -1; at = text.indexOf('{', at + 1)) {
+    if (++opened > most) return true
+  }
+  return false
+}
+
+/** Counts nesting outside of strings; strings, most of a frame, are skipped by a search for their end. */
+function depthExceeds(text: string, most: number): boolean {
   let depth = 0
-  for (let at = 0; at < frame.length; at++) {
-    const code = frame.charCodeAt(at)
-    if (code === QUOTE) at = endOfText(frame, at + 1)
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfText(text, at + 1)
     else if ((code | CASE_BIT) === OPEN) depth++
     else if ((code | CASE_BIT) === CLOSE) depth--
-    if (depth > DEPTH) throw new ProtocolError(`a frame must not nest deeper than ${DEPTH}`)
+    if (depth > most) return true
   }
+  return false
 }
 
 function endOfText(frame: string, start: number): number {
@@ -91,10 +124,18 @@ function isEscaped(frame: string, at: number): boolean {
   return backslashes % 2 === 1
 }
 
-function checkKeys(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
+/** Whether a forbidden key may be there; an escape may spell one. */
+function isSuspicious(frame: string): boolean {
+  return frame.includes('proto') || frame.includes('constructor') || frame.includes('\\u')
+}
+
+/** A key of a value, at any depth, that must not get into objects of ours. */
+export function forbiddenKey(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   for (const key of Object.keys(value)) {
-    if (forbiddenKeys.has(key)) throw new ProtocolError(`the key '${key}' is not allowed`)
-    checkKeys((value as Record<string, unknown>)[key])
+    if (!Array.isArray(value) && forbiddenKeys.has(key)) return key
+    const inside = forbiddenKey((value as Record<string, unknown>)[key])
+    if (inside !== undefined) return inside
   }
+  return undefined
 }

@@ -1,5 +1,13 @@
 import { type ErrorRecord, FogbowError, fromErrorRecord, toErrorRecord } from '@fogbow/plugin-sdk'
-import { type Message, messageType, ProtocolError, parseFrame } from './frame.ts'
+import {
+  forbiddenKey,
+  type Message,
+  messageType,
+  nestsTooDeep,
+  ProtocolError,
+  parseFrame,
+  parseTrustedFrame,
+} from './frame.ts'
 import { createOutbox } from './outbox.ts'
 import type { Transport } from './transport.ts'
 
@@ -20,8 +28,8 @@ export interface PeerOptions {
   served: number
   /** Longest message to be sent, characters. */
   messageLength: number
-  /** Longest frame to be read, characters. */
-  frameLength: number
+  /** Longest frame to be read, characters; `trusted`: the other side is not to be checked, as a guest does with its host. */
+  frameLength: number | 'trusted'
 }
 
 /** A call of the other side, while it is being answered. */
@@ -42,13 +50,13 @@ export interface PendingCall {
 export interface Peer {
   /**
    * @param remainingMs - left for the answer; 0: no deadline. The other side is told, only the caller enforces it
-   * @param longest - in place of the longest message of the options, characters
+   * @param unlimited - true: of any length, past all limits; for the first call only
    */
   call(
     method: string,
     args: readonly unknown[],
     remainingMs?: number,
-    longest?: number,
+    unlimited?: boolean,
   ): PendingCall
   emit(name: string, data: unknown): void
   /** Changes how many calls the other side may have under way here. */
@@ -97,11 +105,11 @@ export function createPeer(options: PeerOptions): Peer {
     method: string,
     args: readonly unknown[],
     remainingMs = 0,
-    longest = options.messageLength,
+    unlimited = false,
   ): PendingCall {
     const id = ++lastId
     const message = `[0,${id},${JSON.stringify(method)},${JSON.stringify(args)},${remainingMs}]`
-    const refusal = ended ?? refuse(method, message.length, longest)
+    const refusal = ended ?? (unlimited ? undefined : refuse(method, message))
     if (refusal) return { answer: Promise.reject(refusal), abandon: nothing }
     const answer = new Promise<unknown>((resolve, reject) => pending.set(id, { resolve, reject }))
     if (inFlight < credit) send(message)
@@ -110,12 +118,15 @@ export function createPeer(options: PeerOptions): Peer {
     return { answer, abandon: (error) => abandon(id, error) }
   }
 
-  function refuse(method: string, length: number, longest: number): FogbowError | undefined {
-    if (length > longest) {
+  function refuse(method: string, message: string): FogbowError | undefined {
+    if (message.length > options.messageLength) {
       return new FogbowError(
         'payload_too_large',
-        `${method}: the arguments take ${length} characters, ${longest} are allowed`,
+        `${method}: the arguments take ${message.length} characters, ${options.messageLength} are allowed`,
       )
+    }
+    if (nestsTooDeep(message)) {
+      return new FogbowError('invalid_parameter', `${method}: the arguments nest too deep`)
     }
     if (inFlight < credit || waiting.size < options.waiting) return undefined
     return new FogbowError(
@@ -191,19 +202,25 @@ export function createPeer(options: PeerOptions): Peer {
   function reply(id: number, value: unknown): void {
     try {
       const text = value === undefined ? undefined : JSON.stringify(value)
-      if (text !== undefined && text.length > options.messageLength) throw tooLong(text.length)
-      outbox.push(text === undefined ? `[1,${id}]` : `[1,${id},${text}]`)
+      if (text === undefined) outbox.push(`[1,${id}]`)
+      else {
+        checkAnswer(text)
+        outbox.push(`[1,${id},${text}]`)
+      }
       noteActivity()
     } catch (error) {
       fail(id, error)
     }
   }
 
-  function tooLong(length: number): FogbowError {
-    return new FogbowError(
-      'payload_too_large',
-      `the answer takes ${length} characters, ${options.messageLength} are allowed`,
-    )
+  function checkAnswer(text: string): void {
+    if (text.length > options.messageLength) {
+      throw new FogbowError(
+        'payload_too_large',
+        `the answer takes ${text.length} characters, ${options.messageLength} are allowed`,
+      )
+    }
+    if (nestsTooDeep(text)) throw new FogbowError('plugin_failure', 'the answer nests too deep')
   }
 
   function fail(id: number, error: unknown): void {
@@ -223,6 +240,18 @@ export function createPeer(options: PeerOptions): Peer {
     const receiver = receivers[message[0]]
     if (!receiver) throw malformed(message)
     receiver(message)
+  }
+
+  /** A forbidden key costs the call that it came with; an event is dropped. */
+  function receiveSuspicious(message: Message): void {
+    const key = forbiddenKey(message)
+    const problem = `must not have the key '${key}'`
+    if (key === undefined) receive(message)
+    else if (message[0] === messageType.call) {
+      fail(toId(message), new FogbowError('invalid_parameter', `the arguments ${problem}`))
+    } else if (message[0] !== messageType.event) {
+      settle(toId(message))?.reject(new FogbowError('plugin_failure', `the answer ${problem}`))
+    }
   }
 
   const receivers: Record<number, (message: Message) => void> = {
@@ -265,10 +294,20 @@ export function createPeer(options: PeerOptions): Peer {
     options.onEnd?.(error, protocol)
   }
 
+  const { frameLength } = options
+  const read =
+    frameLength === 'trusted'
+      ? parseTrustedFrame
+      : (frame: unknown) => parseFrame(frame, frameLength)
+
   options.transport.onMessage((frame) => {
     if (ended) return
     try {
-      for (const message of parseFrame(frame, options.frameLength)) receive(message)
+      const { messages, suspicious } = read(frame)
+      for (const message of messages) {
+        if (suspicious) receiveSuspicious(message)
+        else receive(message)
+      }
       noteActivity()
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -348,7 +387,8 @@ function toErrorText(error: unknown): string {
   try {
     const record = toErrorRecord(error)
     const text = JSON.stringify(record)
-    if (text.length <= LONGEST_DETAILS + record.message.length * 6) return text
+    const fits = text.length <= LONGEST_DETAILS + record.message.length * 6
+    if (fits && !nestsTooDeep(text)) return text
     return JSON.stringify({ code: record.code, message: record.message })
   } catch {
     return '{"code":"internal_error","message":"an error that cannot be described"}'

@@ -99,7 +99,7 @@ function createHost(
   config: Record<string, unknown>,
   signal: AbortSignal,
 ): PluginHost {
-  const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
+  const ask = async (method: string, ...args: unknown[]): Promise<unknown> =>
     bridge.callHost(method, args).answer
   const log = (level: string) => (message: string, fields?: Record<string, unknown>) =>
     bridge.log(level, message, fields)

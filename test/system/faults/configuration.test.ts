@@ -30,7 +30,11 @@ async function refusal(options: SiteOptions): Promise<string> {
 }
 
 const wrongSettings: [string, Parameters<typeof siteSettings>[0], RegExp][] = [
-  ['a key with a typo', { site: { id: 'a.test', biuld: 'x' } }, /config\.ts: site\.biuld is not a known key/],
+  [
+    'a key with a typo',
+    { site: { id: 'a.test', biuld: 'x' } },
+    /config\.ts: site\.biuld is not a known key/,
+  ],
   ['a wrong type', { http: { port: 'http' } }, /config\.ts: http\.port must be integer/],
   [
     'a name that stands for no plugin',
@@ -115,7 +119,9 @@ describe('a site does not start, and one line says why', { concurrency: 2 }, () 
     const fogbow = { sdk: '^99.0.0', kinds: ['authorization'], entry: './index.js' }
     const about = { name: 'tomorrow', version: '1.0.0', type: 'module', fogbow }
     writeFileSync(join(source, 'package.json'), JSON.stringify(about))
-    const said = await refusal({ config: siteSettings({ plugins: { roles: { package: source } } }) })
+    const said = await refusal({
+      config: siteSettings({ plugins: { roles: { package: source } } }),
+    })
     assert.match(said, /plugins\.roles.*\^99\.0\.0/)
   })
 
@@ -172,7 +178,10 @@ test('a cloud with a broken plugin is out of service alone, says why, and is bac
     const second = await compute('second')
     await admin.until(`/ras/computes/${first}`, 'READY')
 
-    writeFileSync(join(site.folder, 'fogbow.config.ts'), settings({}).replace('"second":', '"second" "'))
+    writeFileSync(
+      join(site.folder, 'fogbow.config.ts'),
+      settings({}).replace('"second":', '"second" "'),
+    )
     const unread = await admin.post('/ras/admin/reload')
     assert.equal(unread.status, 409)
     assert.match((unread.body as { message: string }).message, /fogbow\.config\.ts/)

@@ -204,7 +204,10 @@ test('a plugin that throws while it is created, or offers less than its manifest
   await assertOthersWork()
   for (const [name, expected] of [
     ['throwing', /config\.start: is set to throwing/],
-    ['incomplete', /Plugin 'incomplete' offers no image\.getImage, which the kind 'image' requires/],
+    [
+      'incomplete',
+      /Plugin 'incomplete' offers no image\.getImage, which the kind 'image' requires/,
+    ],
   ] as const) {
     const { reason } = await untilPlugin(name, 'backing-off', 'quarantined')
     assert.match(reason ?? '', expected)

@@ -69,7 +69,10 @@ async function untilState(client: Client, id: string, state: string): Promise<vo
 
 test('an order that is in any state when the process dies goes on after it, with one instance', async (t) => {
   const folder = newFolder(t)
-  const first = await SiteProcess.start({ folder, config: manyClouds((name) => clouds[name] ?? {}) })
+  const first = await SiteProcess.start({
+    folder,
+    config: manyClouds((name) => clouds[name] ?? {}),
+  })
   t.after(() => first.kill())
   const client = await first.admin()
   const selected = await create(client, 'hanging', { requirements: { gpu: '1' } })

@@ -41,7 +41,10 @@ test('51: what belongs to another order goes to the cloud of that order, not to 
   await site.admin.until(`/ras/computes/${compute}`, 'READY')
   await site.admin.until(`/ras/volumes/${volume}`, 'READY')
   const ip = await site.admin.create('/ras/publicIps', { computeId: compute })
-  const attachment = await site.admin.create('/ras/attachments', { computeId: compute, volumeId: volume })
+  const attachment = await site.admin.create('/ras/attachments', {
+    computeId: compute,
+    volumeId: volume,
+  })
   for (const path of [`publicIps/${ip}`, `attachments/${attachment}`]) {
     const view = await site.admin.until(`/ras/${path}`, 'READY')
     assert.equal(view.cloudName, 'second')
@@ -80,8 +83,7 @@ test('52: a mistake is answered when the order is made, with the field, and make
 
 test('53: a creation can be repeated safely, and everything of a user can be deleted at once', async () => {
   const ana = await site.user('ana')
-  const order = () =>
-    ana.post('/ras/computes', small, { headers: { 'Idempotency-Key': 'once' } })
+  const order = () => ana.post('/ras/computes', small, { headers: { 'Idempotency-Key': 'once' } })
   const [first, second] = [await order(), await order()]
   assert.deepEqual(first.body, second.body)
   await ana.create('/ras/volumes', { size: 1 })

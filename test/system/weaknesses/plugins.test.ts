@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
+import { after, before, test } from 'node:test'
 import { loadConfig } from '../../../core/config/index.ts'
 import { contraryCloud, emulatedCloud, siteSettings } from '../faults/site-settings.ts'
 import { addUser } from '../rest/run-site.ts'
@@ -114,7 +114,9 @@ test('63: plugins, clouds, accounts, members and rights can be seen and managed 
   const page = (await admin.get('/')).body as string
   for (const name of ['emulated', 'contrary', 'broken', 'personal', 'own', 'site-b.test'])
     assert.ok(page.includes(name), `${name} is on the front page`)
-  assert.deepEqual((await admin.get('/ms/members')).body, { members: ['site-a.test', 'site-b.test'] })
+  assert.deepEqual((await admin.get('/ms/members')).body, {
+    members: ['site-a.test', 'site-b.test'],
+  })
   assert.equal((await admin.post('/ras/admin/plugins/contrary/restart')).status, 200)
   const policy = JSON.stringify({ roles: { guest: { rules: [] } } })
   assert.equal((await admin.put('/ras/admin/policy', { policy })).status, 200)
@@ -129,7 +131,10 @@ test('64: users can have an account of their own in a cloud, and nobody gets tha
   assert.equal((await images('personal', ana)).status, 200)
   const refused = await images('personal', bob)
   assert.equal(refused.status, 403)
-  assert.match((refused.body as { message: string }).message, /'bob' .* has no account in this cloud/)
+  assert.match(
+    (refused.body as { message: string }).message,
+    /'bob' .* has no account in this cloud/,
+  )
 })
 
 test('66: every setting has a default or is asked for by name, and numbers are numbers', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { emulatedCloud, siteSettings } from '../faults/site-settings.ts'
 import type { Client } from '../support/client.ts'
 import { SiteProcess } from '../support/site-process.ts'
@@ -85,16 +85,27 @@ test('17: the emulated cloud takes its time, fails, and names each network of a 
   await client.until(`/ras/computes/${id}`, 'GONE')
 })
 
-test('9, 10, 17: a restart forgets neither orders, nor their requirements, nor the instances of the emulated cloud', async () => {
-  const open = await create('computes', 'hanging', { ...small, requirements: { gpu: '1' } })
-  const ready = await create('computes', 'emulated')
-  const { ipAddresses } = await client.until(`/ras/computes/${ready}`, 'READY')
-  await site.kill()
-  await startAnew(folder)
-  const again = await client.until(`/ras/computes/${ready}`, 'READY')
-  assert.deepEqual(again.ipAddresses, ipAddresses)
-  const gpu = await client.until(`/ras/computes/${open}`, 'READY')
-  assert.equal(gpu.vCPU, 8, 'the only flavor with a gpu')
+describe('after a kill', () => {
+  let open: string
+  let ready: string
+  let instance: Record<string, unknown>
+  before(async () => {
+    open = await create('computes', 'hanging', { ...small, requirements: { gpu: '1' } })
+    ready = await create('computes', 'emulated')
+    instance = await client.until(`/ras/computes/${ready}`, 'READY')
+    await site.kill()
+    await startAnew(folder)
+  })
+
+  test('9: an order that was not requested yet is requested with all its requirements', async () => {
+    const gpu = await client.until(`/ras/computes/${open}`, 'READY')
+    assert.equal(gpu.vCPU, 8, 'the only flavor with a gpu')
+  })
+
+  test('10: a site as it is delivered forgets neither orders nor the instances behind them', async () => {
+    const again = await client.until(`/ras/computes/${ready}`, 'READY')
+    assert.deepEqual(again, instance)
+  })
 })
 
 test('25: a site goes on from its store alone, wherever that is started', async () => {
