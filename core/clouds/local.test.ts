@@ -66,7 +66,10 @@ test('a credential that the cloud refuses is mapped once more, and not for ever'
   await local.deleteInstance(order)
   assert.deepEqual(mapped, ['one', 'forgotten', 'one'])
   refusals = 9
-  await assert.rejects(local.deleteInstance(order), { code: 'unauthenticated' })
+  await assert.rejects(local.deleteInstance(order), {
+    code: 'unavailable_provider',
+    message: /'one' refuses the account that you are mapped to: expired/,
+  })
 })
 
 test('other errors of a plugin are handed on as they are', async () => {
