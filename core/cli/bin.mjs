@@ -12,7 +12,9 @@ const args = process.argv.slice(2)
 if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {
   delete process.env.FOGBOW_RELAUNCHED
   // Stripping types and compiling take half of the start; both are done once. Nobody else can write there.
-  module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/fogbow', import.meta.url)))
+  module.enableCompileCache(
+    fileURLToPath(new URL('../../node_modules/.cache/fogbow', import.meta.url)),
+  )
   const { runCli } = await import('./main.ts')
   const exitCode = await runCli(args)
   if (exitCode !== 0) process.exitCode = exitCode
@@ -24,7 +26,11 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {
 
 function pinnedNode() {
   try {
-    return join(dirname(module.createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node')
+    return join(
+      dirname(module.createRequire(import.meta.url).resolve('node/package.json')),
+      'bin',
+      'node',
+    )
   } catch {
     fail(`needs Node ${NEEDED_MAJOR}, which is not installed beside it: run npm ci first`)
   }

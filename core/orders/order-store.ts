@@ -1,5 +1,5 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
-import { type Kysely, sql, type Updateable } from 'kysely'
+import { type Kysely, type Selectable, sql, type Updateable } from 'kysely'
 import type { Database, OrderTable, Store } from '../store/index.ts'
 import { type Order, outcomeNumber, toOrder } from './order.ts'
 import { type OrderState, statesShownAs, unsettledStates } from './states.ts'
@@ -30,31 +30,16 @@ export interface OrderFilter {
   limit?: number
 }
 
-/** Inserts an order as OPEN and due at once. */
+/** Inserts an order as OPEN and due at once. Written out like `findOrder`, for the same reason. */
 export async function insertOrder(db: Db, order: NewOrder, now: number): Promise<Order> {
-  const { seq } = await db
-    .insertInto('orders')
-    .values({
-      id: order.id,
-      kind: order.kind,
-      state: 'OPEN',
-      provider: order.provider,
-      cloud_name: order.cloudName,
-      requester: order.requester,
-      user_id: order.owner.id,
-      identity_provider_id: order.owner.identityProviderId,
-      owner: JSON.stringify(order.owner),
-      name: order.name,
-      request: JSON.stringify(order.request),
-      version: 0,
-      next_due: now,
-      attempts: 0,
-      request_outcome: 0,
-      state_since: now,
-      created_at: now,
-    })
-    .returning('seq')
-    .executeTakeFirstOrThrow()
+  const { rows } = await sql<{ seq: number }>`
+    insert into orders (id, kind, state, provider, cloud_name, requester, user_id, identity_provider_id, owner, name,
+      request, version, next_due, attempts, request_outcome, state_since, created_at)
+    values (${order.id}, ${order.kind}, 'OPEN', ${order.provider}, ${order.cloudName}, ${order.requester},
+      ${order.owner.id}, ${order.owner.identityProviderId}, ${JSON.stringify(order.owner)}, ${order.name},
+      ${JSON.stringify(order.request)}, 0, ${now}, 0, 0, ${now}, ${now})
+    returning seq`.execute(db)
+  const seq = rows[0]?.seq ?? 0
   for (const dependency of new Set(order.dependsOn)) {
     await db
       .insertInto('order_dependencies')
@@ -85,9 +70,12 @@ function newlyMade(seq: number, { dependsOn: _dependsOn, ...order }: NewOrder, n
   }
 }
 
+/** Written out, since it is on the path of every read: a query that is built anew takes longer than running it. */
 export async function findOrder(db: Db, id: string): Promise<Order | undefined> {
-  const row = await db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && toOrder(row)
+  const { rows } = await sql<Selectable<OrderTable>>`select * from orders where id = ${id}`.execute(
+    db,
+  )
+  return rows[0] && toOrder(rows[0])
 }
 
 /**
@@ -141,24 +129,16 @@ function toColumns(facts: Facts): Updateable<OrderTable> {
 }
 
 async function recordEvent(db: Db, order: Order, now: number): Promise<void> {
-  await db
-    .insertInto('order_events')
-    .values({ order_id: order.id, timestamp: now, state: order.state, message: order.faultMessage })
-    .execute()
-  await db
-    .insertInto('list_versions')
-    .values({
-      user_id: order.owner.id,
-      identity_provider_id: order.owner.identityProviderId,
-      kind: order.kind,
-      version: 1,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['user_id', 'identity_provider_id', 'kind'])
-        .doUpdateSet((eb) => ({ version: eb('list_versions.version', '+', 1) })),
-    )
-    .execute()
+  const { id, state, faultMessage, owner, kind } = order
+  await sql`
+    insert into order_events (order_id, timestamp, state, message)
+    values (${id}, ${now}, ${state}, ${faultMessage})`.execute(db)
+  await sql`
+    insert into list_versions (user_id, identity_provider_id, kind, version)
+    values (${owner.id}, ${owner.identityProviderId}, ${kind}, 1)
+    on conflict (user_id, identity_provider_id, kind) do update set version = list_versions.version + 1`.execute(
+    db,
+  )
 }
 
 /** Changes whenever a list of that user and kind would. */

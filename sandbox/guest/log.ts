@@ -1,4 +1,3 @@
-import { nestsTooDeep } from '../rpc/frame.ts'
 import { createTokenBucket } from './token-bucket.ts'
 
 const LONGEST_MESSAGE = 1024
@@ -32,7 +31,7 @@ export function createGuestLog(emit: (line: unknown[]) => void, elapsedMs: () =>
   return {
     write(level, message, fields) {
       const text = fields === undefined ? undefined : toJson(fields)
-      const fits = text?.startsWith('{') && text.length <= LONGEST_FIELDS && !nestsTooDeep(text)
+      const fits = text?.startsWith('{') && text.length <= LONGEST_FIELDS
       pass(level, toText(message), fits ? text : undefined)
     },
     print: (level, values) => pass(level, cut(values.map(toText).join(' ')), undefined),

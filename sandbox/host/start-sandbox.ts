@@ -10,6 +10,7 @@ import { createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
 import type { CallOptions, Sandbox, SandboxEnd, SandboxSpec, SandboxStats } from '../sandbox.ts'
 import { type SandboxClock, systemClock } from './clock.ts'
 import { checkAnswer, checkArguments, checkOffer } from './contract-check.ts'
+import { createDeadlines, type Deadlines } from './deadlines.ts'
 import type { LaunchedGuest, Launcher } from './launcher.ts'
 import { readLogLine } from './log-line.ts'
 import { createWatch, defaultWatchSettings, type Watch, type WatchSettings } from './watch.ts'
@@ -72,6 +73,7 @@ class GuestRun {
   readonly #spec: SandboxSpec
   readonly #guest: LaunchedGuest
   readonly #clock: SandboxClock
+  readonly #deadlines: Deadlines
   readonly #peer: Peer
   readonly #watch: Watch
   #resolveEnded!: (end: SandboxEnd) => void
@@ -84,6 +86,7 @@ class GuestRun {
     this.#spec = spec
     this.#guest = guest
     this.#clock = options.clock ?? systemClock
+    this.#deadlines = createDeadlines(this.#clock)
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -157,7 +160,7 @@ class GuestRun {
     const { timeoutMs, signal } = settings
     if (signal?.aborted) throw this.#givenUp(method, signal)
     const pending = this.#peer.call(method, args, timeoutMs, settings.unlimited)
-    const cancelTimer = this.#clock.after(timeoutMs, () =>
+    const deadline = this.#deadlines.add(timeoutMs, () =>
       pending.abandon(this.#late(method, timeoutMs)),
     )
     const giveUp = signal && (() => pending.abandon(this.#givenUp(method, signal)))
@@ -165,7 +168,7 @@ class GuestRun {
     try {
       return await pending.answer
     } finally {
-      cancelTimer()
+      this.#deadlines.remove(deadline)
       if (giveUp) signal.removeEventListener('abort', giveUp)
     }
   }
@@ -226,6 +229,7 @@ class GuestRun {
 
   async #stopGuest(cause: SandboxEnd['cause'], problem: string): Promise<SandboxEnd> {
     this.#watch.stop()
+    this.#deadlines.stop()
     const message = `Plugin '${this.#spec.name}' ${cause === 'stopped' ? 'was stopped' : describeEnd(cause, problem)}`
     const killed = this.#guest.kill()
     this.#peer.end(new FogbowError('plugin_failure', message))

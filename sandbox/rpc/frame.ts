@@ -21,47 +21,34 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 }
 
-/** Deepest nesting of a frame; a message has to leave room for what stands around it. */
 const DEPTH = 64
-const MESSAGE_DEPTH = 60
-const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
-
-/** Messages of a frame. `suspicious`: one may have a key that names a part of the language, to be refused. */
-export interface ParsedFrame {
-  messages: Message[]
-  suspicious: boolean
-}
+/** A text of this length may take much memory when it nests deep, so depth is checked before it is parsed. */
+const LONG = 65_536
 
 /**
- * Reads a frame without trusting it: length and depth are checked before parsing.
+ * Reads a frame without trusting it.
  * @throws ProtocolError
  */
-export function parseFrame(frame: unknown, longest: number): ParsedFrame {
-  if (typeof frame !== 'string')
+export function parseFrame(frame: unknown, longest: number): Message[] {
+  if (typeof frame !== 'string') {
     throw new ProtocolError(`a frame must be a text, not ${typeof frame}`)
+  }
   if (frame.length > longest) {
     throw new ProtocolError(
       `a frame of ${frame.length} characters is longer than the ${longest} allowed`,
     )
   }
-  if (nestsDeeper(frame, DEPTH)) {
-    throw new ProtocolError(`a frame must not nest deeper than ${DEPTH}`)
-  }
+  if (isDeepAndLong(frame)) throw new ProtocolError(`a frame must not nest deeper than ${DEPTH}`)
   const messages = parse(frame)
   if (!Array.isArray(messages) || !messages.every(isMessage)) {
     throw new ProtocolError('a frame must be a list of messages')
   }
-  return { messages, suspicious: isSuspicious(frame) }
-}
-
-/** Whether the other side would refuse the frame: to be asked before sending, so that such a value costs one call only. */
-export function nestsTooDeep(message: string): boolean {
-  return nestsDeeper(message, MESSAGE_DEPTH)
+  return messages
 }
 
 /** Reads a frame of the host, which the guest has to trust anyway. */
-export function parseTrustedFrame(frame: unknown): ParsedFrame {
-  return { messages: JSON.parse(frame as string), suspicious: false }
+export function parseTrustedFrame(frame: unknown): Message[] {
+  return JSON.parse(frame as string)
 }
 
 function parse(frame: string): unknown {
@@ -76,28 +63,44 @@ function isMessage(value: unknown): value is Message {
   return Array.isArray(value) && typeof value[0] === 'number'
 }
 
+/** What is wrong with a value that somebody else made: it nests too deep, or a key of it names a part of the language. */
+export function problemOf(value: unknown, depth = DEPTH): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth === 0) return `must not nest deeper than ${DEPTH}`
+  return Array.isArray(value) ? problemOfItems(value, depth) : problemOfFields(value, depth)
+}
+
+function problemOfItems(list: unknown[], depth: number): string | undefined {
+  for (let at = 0; at < list.length; at++) {
+    const problem = problemOf(list[at], depth - 1)
+    if (problem) return problem
+  }
+  return undefined
+}
+
+function problemOfFields(value: object, depth: number): string | undefined {
+  // By far the fastest way over a parsed object; it inherits nothing that could be enumerated.
+  for (const key in value) {
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
+      return `must not have the key '${key}'`
+    }
+    const problem = problemOf((value as Record<string, unknown>)[key], depth - 1)
+    if (problem) return problem
+  }
+  return undefined
+}
+
+/** Whether the other side would end the channel over a text; a sender asks with room for what the frame adds. */
+export function isDeepAndLong(text: string, most = DEPTH): boolean {
+  return text.length > LONG && depthExceeds(text, most)
+}
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 /** `[` and `{` differ in this bit only, and so do `]` and `}`. */
 const CASE_BIT = 0x20
 const OPEN = 0x7b
 const CLOSE = 0x7d
-
-/** Nothing nests deeper than it opens, which settles it for most single messages. */
-function nestsDeeper(text: string, most: number): boolean {
-  return opensOften(text, most) && depthExceeds(text, most)
-}
-
-function opensOften(text: string, most: number): boolean {
-  let opened = 0
-  for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
-    if (++opened > most) return true
-  }
-  for (let at = text.indexOf('{'); at !== -1; at = text.indexOf('{', at + 1)) {
-    if (++opened > most) return true
-  }
-  return false
-}
 
 /** Counts nesting outside of strings; strings, most of a frame, are skipped by a search for their end. */
 function depthExceeds(text: string, most: number): boolean {
@@ -112,30 +115,14 @@ function depthExceeds(text: string, most: number): boolean {
   return false
 }
 
-function endOfText(frame: string, start: number): number {
-  let end = frame.indexOf('"', start)
-  while (end !== -1 && isEscaped(frame, end)) end = frame.indexOf('"', end + 1)
-  return end === -1 ? frame.length : end
+function endOfText(text: string, start: number): number {
+  let end = text.indexOf('"', start)
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end === -1 ? text.length : end
 }
 
-function isEscaped(frame: string, at: number): boolean {
+function isEscaped(text: string, at: number): boolean {
   let backslashes = 0
-  while (frame.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++
+  while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++
   return backslashes % 2 === 1
-}
-
-/** Whether a forbidden key may be there; an escape may spell one. */
-function isSuspicious(frame: string): boolean {
-  return frame.includes('proto') || frame.includes('constructor') || frame.includes('\\u')
-}
-
-/** A key of a value, at any depth, that must not get into objects of ours. */
-export function forbiddenKey(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  for (const key of Object.keys(value)) {
-    if (!Array.isArray(value) && forbiddenKeys.has(key)) return key
-    const inside = forbiddenKey((value as Record<string, unknown>)[key])
-    if (inside !== undefined) return inside
-  }
-  return undefined
 }

@@ -3,7 +3,7 @@ import type { Transport } from './transport.ts'
 /** From this length on a message travels alone: the receiver then reads one while the sender writes the next. */
 const LARGE = 4096
 const MOST_MESSAGES = 64
-const MOST_CHARACTERS = 32768
+const MOST_CHARACTERS = 32_768
 
 export interface Outbox {
   /** @param message - JSON of one message */

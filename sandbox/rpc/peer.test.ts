@@ -248,10 +248,13 @@ const violations: [name: string, frame: unknown][] = [
   ['a call without arguments', '[[0,1,"a"]]'],
   ['an id that is no number', '[[1,"1",true]]'],
   ['an error without a code', '[[2,1,{"message":"x"}]]'],
-  ['nesting deeper than 64', `[[5,"x",${'['.repeat(70)}${']'.repeat(70)}]]`],
+  [
+    'deep nesting of a long frame',
+    `[[5,"${'x'.repeat(65_536)}",${'['.repeat(70)}${']'.repeat(70)}]]`,
+  ],
   [
     'nesting hidden behind a text with quotes',
-    `[[5,"\\"\\\\",${'['.repeat(70)}${']'.repeat(70)}]]`,
+    `[[5,"${'x'.repeat(65_536)}\\"\\\\",${'['.repeat(70)}${']'.repeat(70)}]]`,
   ],
   ['a frame that is too long', `[[5,"x","${'y'.repeat(300_000)}"]]`],
 ]

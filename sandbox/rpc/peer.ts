@@ -1,12 +1,12 @@
 import { type ErrorRecord, FogbowError, fromErrorRecord, toErrorRecord } from '@fogbow/plugin-sdk'
 import {
-  forbiddenKey,
+  isDeepAndLong,
   type Message,
   messageType,
-  nestsTooDeep,
   ProtocolError,
   parseFrame,
   parseTrustedFrame,
+  problemOf,
 } from './frame.ts'
 import { createOutbox } from './outbox.ts'
 import type { Transport } from './transport.ts'
@@ -125,7 +125,7 @@ export function createPeer(options: PeerOptions): Peer {
         `${method}: the arguments take ${message.length} characters, ${options.messageLength} are allowed`,
       )
     }
-    if (nestsTooDeep(message)) {
+    if (isDeepAndLong(message, SENT_DEPTH)) {
       return new FogbowError('invalid_parameter', `${method}: the arguments nest too deep`)
     }
     if (inFlight < credit || waiting.size < options.waiting) return undefined
@@ -220,7 +220,8 @@ export function createPeer(options: PeerOptions): Peer {
         `the answer takes ${text.length} characters, ${options.messageLength} are allowed`,
       )
     }
-    if (nestsTooDeep(text)) throw new FogbowError('plugin_failure', 'the answer nests too deep')
+    if (isDeepAndLong(text, SENT_DEPTH))
+      throw new FogbowError('plugin_failure', 'the answer nests too deep')
   }
 
   function fail(id: number, error: unknown): void {
@@ -242,12 +243,9 @@ export function createPeer(options: PeerOptions): Peer {
     receiver(message)
   }
 
-  /** A forbidden key costs the call that it came with; an event is dropped. */
-  function receiveSuspicious(message: Message): void {
-    const key = forbiddenKey(message)
-    const problem = `must not have the key '${key}'`
-    if (key === undefined) receive(message)
-    else if (message[0] === messageType.call) {
+  /** An unlucky value costs the call that it came with; an event is dropped. */
+  function refuseMessage(message: Message, problem: string): void {
+    if (message[0] === messageType.call) {
       fail(toId(message), new FogbowError('invalid_parameter', `the arguments ${problem}`))
     } else if (message[0] !== messageType.event) {
       settle(toId(message))?.reject(new FogbowError('plugin_failure', `the answer ${problem}`))
@@ -295,17 +293,14 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   const { frameLength } = options
-  const read =
-    frameLength === 'trusted'
-      ? parseTrustedFrame
-      : (frame: unknown) => parseFrame(frame, frameLength)
+  const trusted = frameLength === 'trusted'
 
   options.transport.onMessage((frame) => {
     if (ended) return
     try {
-      const { messages, suspicious } = read(frame)
-      for (const message of messages) {
-        if (suspicious) receiveSuspicious(message)
+      for (const message of trusted ? parseTrustedFrame(frame) : parseFrame(frame, frameLength)) {
+        const problem = trusted ? undefined : problemOf(message)
+        if (problem) refuseMessage(message, problem)
         else receive(message)
       }
       noteActivity()
@@ -380,6 +375,9 @@ function malformed(message: Message): ProtocolError {
   return new ProtocolError(`a message of type ${message[0]} is malformed`)
 }
 
+/** Deepest nesting of what is sent; leaves room for what the frame adds. */
+const SENT_DEPTH = 60
+
 /** Longest details of an error that cross, characters. */
 const LONGEST_DETAILS = 4096
 
@@ -388,7 +386,7 @@ function toErrorText(error: unknown): string {
     const record = toErrorRecord(error)
     const text = JSON.stringify(record)
     const fits = text.length <= LONGEST_DETAILS + record.message.length * 6
-    if (fits && !nestsTooDeep(text)) return text
+    if (fits) return text
     return JSON.stringify({ code: record.code, message: record.message })
   } catch {
     return '{"code":"internal_error","message":"an error that cannot be described"}'

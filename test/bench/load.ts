@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 
 export interface LoadRequest {
   method: string
@@ -15,50 +15,57 @@ export interface LoadResult {
   statuses: Record<number, number>
 }
 
+export interface Connection {
+  send(wanted: LoadRequest): Promise<{ status: number; ms: number; headers: IncomingHttpHeaders }>
+  close(): void
+}
+
+/** Kept-alive connections that read answers without looking at them: the client must not be what is measured. */
+export function connect(url: string, connections: number): Connection {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const { hostname, port } = new URL(url)
+  return {
+    send: ({ body, ...wanted }) =>
+      new Promise((resolve, reject) => {
+        const startedAt = performance.now()
+        const outgoing = request({ ...wanted, agent, hostname, port }, (answer) => {
+          answer.resume()
+          answer.on('end', () =>
+            resolve({
+              status: answer.statusCode ?? 0,
+              ms: performance.now() - startedAt,
+              headers: answer.headers,
+            }),
+          )
+        })
+        outgoing.on('error', reject)
+        outgoing.end(body)
+      }),
+    close: () => agent.destroy(),
+  }
+}
+
 /** Sends requests over as many kept-alive connections as are in flight, until `count` are answered. */
 export async function load(
   url: string,
   options: { inFlight: number; count: number },
   next: (index: number) => LoadRequest,
 ): Promise<LoadResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.inFlight })
-  const { hostname, port } = new URL(url)
+  const connection = connect(url, options.inFlight)
   const latencies: number[] = []
   const statuses: Record<number, number> = {}
   let sent = 0
-
-  const sendOne = (wanted: LoadRequest) =>
-    new Promise<void>((resolve, reject) => {
-      const startedAt = performance.now()
-      const outgoing = request(
-        {
-          agent,
-          hostname,
-          port,
-          method: wanted.method,
-          path: wanted.path,
-          headers: wanted.headers,
-        },
-        (answer) => {
-          answer.resume()
-          answer.on('end', () => {
-            latencies.push(performance.now() - startedAt)
-            statuses[answer.statusCode ?? 0] = (statuses[answer.statusCode ?? 0] ?? 0) + 1
-            resolve()
-          })
-        },
-      )
-      outgoing.on('error', reject)
-      outgoing.end(wanted.body)
-    })
-
   const startedAt = performance.now()
   await Promise.all(
     Array.from({ length: options.inFlight }, async () => {
-      while (sent < options.count) await sendOne(next(sent++))
+      while (sent < options.count) {
+        const { status, ms } = await connection.send(next(sent++))
+        latencies.push(ms)
+        statuses[status] = (statuses[status] ?? 0) + 1
+      }
     }),
   )
   const perSecond = options.count / ((performance.now() - startedAt) / 1000)
-  agent.destroy()
+  connection.close()
   return { perSecond, latencies, statuses }
 }
