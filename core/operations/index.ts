@@ -9,12 +9,15 @@ import { createAdminOperations } from './admin-operations.ts'
 import { createGuard } from './guard.ts'
 import { createIdempotency } from './idempotency.ts'
 import type { Operations } from './operations.ts'
+import { createOrderAccess } from './order-access.ts'
 import { createOrderOperations } from './order-operations.ts'
 import { checkProvider } from './placement.ts'
+import { createPowerOperations } from './power-operations.ts'
 import { createQueryOperations } from './query-operations.ts'
 import { createSecurityRuleOperations } from './security-rule-operations.ts'
 import { createSiteOperations } from './site-operations.ts'
 import { createTokenOperations } from './token-operations.ts'
+import { createUserOperations } from './user-operations.ts'
 
 export interface OperationsDeps {
   aaa: AaaPipeline
@@ -51,9 +54,12 @@ export function createOperations(deps: OperationsDeps): Operations {
       )
     },
   }
+  const orderAccess = createOrderAccess(parts)
   return {
     ...createTokenOperations(parts),
-    ...createOrderOperations(parts),
+    ...createOrderOperations(parts, orderAccess),
+    ...createPowerOperations(parts, orderAccess),
+    ...createUserOperations(parts, orderAccess),
     ...createSecurityRuleOperations(parts),
     ...createQueryOperations(parts),
     ...createAdminOperations(parts),

@@ -10,6 +10,7 @@ export {
   insertOrder,
   listOrders,
   listVersion,
+  type OrderFilter,
   orderHistory,
 } from './order-store.ts'
 export type { Page, PageRequest } from './page.ts'

@@ -217,13 +217,13 @@ test('a sandbox that is stopped answers every call it owes', async () => {
     assert.equal(result.status === 'rejected' && result.reason.code, 'plugin_failure')
 })
 
-test('nothing is due while a sandbox is idle', async () => {
+test('nothing is due any more when a sandbox has been idle for a while', async () => {
   const clock = createManualClock()
   const sandbox = await startSandbox(imageSpec('return 1'), { launcher, clock })
   started.push(sandbox)
   assert.equal(await run(sandbox), 1)
-  for (let tries = 0; tries < 500 && clock.next !== undefined; tries++) {
-    clock.advance(25)
+  for (let tries = 0; tries < 100 && clock.next !== undefined; tries++) {
+    clock.advance(1000)
     await turn(1)
   }
   assert.equal(clock.next, undefined)
