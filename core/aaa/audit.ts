@@ -1,6 +1,6 @@
-import type { Insertable } from 'kysely'
+import { type Insertable, type Kysely, sql } from 'kysely'
 import type { Logger } from 'pino'
-import type { AuditTable, Store } from '../store/index.ts'
+import type { AuditTable, Database, Store } from '../store/index.ts'
 
 export type AuditRow = Omit<Insertable<AuditTable>, 'id'>
 
@@ -12,7 +12,7 @@ export interface Audit {
 }
 
 const GATHER_MS = 20
-const ROWS_PER_INSERT = 200
+const MOST_GATHERED = 200
 
 /**
  * Rows are gathered for some milliseconds and written together, so that reading costs no commit of its own. What
@@ -35,12 +35,7 @@ export function createAudit(store: Store, log: Logger): Audit {
   async function writeRows(batch: readonly AuditRow[]): Promise<void> {
     try {
       await store.write(async (db) => {
-        for (let start = 0; start < batch.length; start += ROWS_PER_INSERT) {
-          await db
-            .insertInto('audit')
-            .values(batch.slice(start, start + ROWS_PER_INSERT))
-            .execute()
-        }
+        for (const row of batch) await insertRow(db, row)
       })
     } catch (error) {
       log.error({ err: error, rows: batch.length }, 'audit rows could not be written')
@@ -50,9 +45,19 @@ export function createAudit(store: Store, log: Logger): Audit {
   return {
     record(row) {
       rows.push(row)
-      if (rows.length >= ROWS_PER_INSERT) void flush()
+      if (rows.length >= MOST_GATHERED) void flush()
       else timer ??= setTimeout(() => void flush(), GATHER_MS)
     },
     flush,
   }
+}
+
+/** One text for every row, so that its statement is prepared once. */
+async function insertRow(db: Kysely<Database>, row: AuditRow): Promise<void> {
+  await sql`
+    insert into audit (timestamp, request_id, operation, resource_type, user_id, identity_provider_id, requester,
+      provider, cloud_name, order_id, response)
+    values (${row.timestamp}, ${row.request_id}, ${row.operation}, ${row.resource_type}, ${row.user_id ?? null},
+      ${row.identity_provider_id ?? null}, ${row.requester}, ${row.provider}, ${row.cloud_name ?? null},
+      ${row.order_id ?? null}, ${row.response})`.execute(db)
 }

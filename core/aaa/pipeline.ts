@@ -181,9 +181,17 @@ function toUser(token: FederationUserToken): FederationUser {
   return { id, identityProviderId, name, roles, ...(attributes && { attributes }) }
 }
 
+/** Users are remembered as they are, and so can be what they look like in a key. */
+const userKeys = new WeakMap<FederationUser, string>()
+
 /** Everything that a decision may depend on, and nothing else. */
 function decisionKey(user: FederationUser, operation: Operation, type: string): string {
-  return JSON.stringify([user, operation, type])
+  let userKey = userKeys.get(user)
+  if (userKey === undefined) {
+    userKey = JSON.stringify(user)
+    userKeys.set(user, userKey)
+  }
+  return userKey + JSON.stringify([operation, type])
 }
 
 function localKey(user: FederationUser, cloudName: string): string {

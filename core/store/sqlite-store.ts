@@ -81,6 +81,8 @@ async function migrate(db: Kysely<Database>, file: string): Promise<void> {
 function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
   let queue: Waiting[] = []
   let running: Promise<void> | undefined
+  const savepoint = database.prepare('SAVEPOINT unit')
+  const release = database.prepare('RELEASE unit')
 
   function write<Result>(unit: UnitOfWork<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
@@ -113,10 +115,10 @@ function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
   }
 
   async function runUnit(waiting: Waiting, transaction: Kysely<Database>): Promise<Outcome> {
-    database.exec('SAVEPOINT unit')
+    savepoint.run()
     try {
       const result = await waiting.unit(transaction)
-      database.exec('RELEASE unit')
+      release.run()
       return { waiting, result }
     } catch (error) {
       database.exec('ROLLBACK TO unit; RELEASE unit')

@@ -47,12 +47,6 @@ async function createOrders(db: Kysely<unknown>): Promise<void> {
     .where(sql.ref('next_due'), 'is not', null)
     .execute()
   await db.schema.createIndex('orders_by_state').on('orders').columns(['state', 'kind']).execute()
-  await db.schema
-    .createIndex('orders_closed')
-    .on('orders')
-    .columns(['state_since'])
-    .where(sql.ref('state'), '=', 'CLOSED')
-    .execute()
 }
 
 async function createOrderCompanions(db: Kysely<unknown>): Promise<void> {
