@@ -9,6 +9,9 @@ import { toKyselyDatabase } from './node-sqlite.ts'
 import type { Database } from './schema.ts'
 import type { Store, UnitOfWork } from './store.ts'
 
+/** Copied at a time. A copy during which the same connection writes may fail, so writing waits for it. */
+const BACKUP_PAGES = 10_000
+
 interface Waiting {
   unit: UnitOfWork<unknown>
   resolve(result: unknown): void
@@ -34,7 +37,7 @@ export async function openSqliteStore(file: string): Promise<Store> {
     write: commits.write,
     async backUp(target) {
       mkdirSync(dirname(target), { recursive: true })
-      await backup(database, target)
+      await commits.exclusively(() => backup(database, target, { rate: BACKUP_PAGES }))
     },
     async close() {
       await commits.idle()
@@ -126,7 +129,15 @@ function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
     }
   }
 
-  return { write, idle: async () => running }
+  /** Runs between two commits; units of work that come meanwhile wait. */
+  async function exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
+    while (running) await running
+    const work = run()
+    running = work.then(commitAll, commitAll)
+    return work
+  }
+
+  return { write, exclusively, idle: async () => running }
 }
 
 function settle(outcome: Outcome): void {
