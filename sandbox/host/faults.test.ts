@@ -19,7 +19,7 @@ after(() => Promise.all(started.map((sandbox) => sandbox.stop())))
 const watch: Partial<WatchSettings> = {
   tickMs: 10,
   pingEveryMs: 50,
-  unresponsiveAfterMs: 300,
+  unresponsiveAfterMs: 1000,
   quietTickMs: 50,
 }
 
