@@ -24,6 +24,9 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   pages: { files: 'test/pages/**/*.test.ts', concurrency: 1 },
 }
 
+/** Suites that use what is no npm package. */
+const needPackages = new Set(['core', 'pages'])
+
 function installPackages(): void {
   const missing = debianPackages
     .filter(({ provides }) => !existsSync(provides))
@@ -111,7 +114,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const everything = chosen.length === 0
-if (everything || chosen.includes('pages')) installPackages()
+if (everything || chosen.some((name) => needPackages.has(name))) installPackages()
 rmSync(coverage, { recursive: true, force: true })
 mkdirSync(coverage, { recursive: true })
 const results = (everything ? Object.keys(suites) : chosen).map((name) => {
