@@ -131,7 +131,7 @@ function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
 
   /** Runs between two commits; units of work that come meanwhile wait. */
   async function exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
-    while (running) await running
+    while (running !== undefined) await running
     const work = run()
     running = work.then(commitAll, commitAll)
     return work
