@@ -52,7 +52,7 @@ export class SiteProcess {
     if (options.config !== undefined) writeFileSync(file, options.config)
     const child = spawn(
       process.execPath,
-      ['--max-semi-space-size=2', join(root, 'core/cli/bin.mjs'), 'start'],
+      ['--max-semi-space-size=4', join(root, 'core/cli/bin.mjs'), 'start'],
       {
         cwd: root,
         env: {
