@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -125,4 +126,14 @@ test('a copy taken while work goes on is a complete store', async () => {
   assert.ok((await keys(copy)).includes('a'))
   await put(copy, 'c')
   await copy.close()
+})
+
+test('nobody but the account of the site can read the store, its journal or a copy', async () => {
+  const file = newFile()
+  const store = await openSqliteStore(file)
+  await put(store, 'a')
+  const copy = newFile()
+  await store.backUp(copy)
+  for (const path of [file, `${file}-wal`, copy]) assert.equal(statSync(path).mode & 0o777, 0o600)
+  await store.close()
 })

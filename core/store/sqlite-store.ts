@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { FogbowError } from '@fogbow/plugin-sdk'
@@ -36,7 +36,8 @@ export async function openSqliteStore(file: string): Promise<Store> {
     db,
     write: commits.write,
     async backUp(target) {
-      mkdirSync(dirname(target), { recursive: true })
+      mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+      keepPrivate(target)
       await commits.exclusively(() => backup(database, target, { rate: BACKUP_PAGES }))
     },
     async close() {
@@ -49,6 +50,7 @@ export async function openSqliteStore(file: string): Promise<Store> {
 function openDatabase(file: string): DatabaseSync {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
+    if (file !== ':memory:') keepPrivate(file)
     const database = new DatabaseSync(file)
     // FULL: an acknowledged order survives a power cut, not only the death of the process.
     database.exec(
@@ -62,6 +64,12 @@ function openDatabase(file: string): DatabaseSync {
       : problem
     throw new FogbowError('configuration_error', `Store ${file}: ${hint}`, { cause })
   }
+}
+
+/** The store holds the keys of plugins: only the site's own account reads it. Its journal takes over the mode. */
+function keepPrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
 }
 
 async function migrate(db: Kysely<Database>, file: string): Promise<void> {
