@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { type FederationUser, FogbowError, invalid } from '@fogbow/plugin-sdk'
+import type { Selectable } from 'kysely'
 import type { Audit } from '../aaa/index.ts'
+import type { AuditTable } from '../store/index.ts'
 import { cutPage } from './cut-page.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { AuditEntry, Operations, RequestContext } from './operations.ts'
@@ -127,20 +129,7 @@ function toPolicy(body: unknown): string {
   throw invalid('policy', 'must be the text of a policy')
 }
 
-function toAuditEntry(row: {
-  id: number
-  timestamp: number
-  request_id: string
-  operation: string
-  resource_type: string
-  user_id: string | null
-  identity_provider_id: string | null
-  requester: string
-  provider: string
-  cloud_name: string | null
-  order_id: string | null
-  response: string
-}): AuditEntry {
+function toAuditEntry(row: Selectable<AuditTable>): AuditEntry {
   return {
     id: row.id,
     timestamp: new Date(row.timestamp).toISOString(),

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asFogbowError } from '../errors.ts'
-import { startInProcess } from '../testing/caller.ts'
-import { type ConformanceCase, conformance } from '../testing/conformance.ts'
-import { createFakeClock, type FakeClock } from '../testing/fake-clock.ts'
-import { createFakeHost, type FakeHost } from '../testing/fake-host.ts'
-import { loadPluginPackage, type PluginPackage } from './plugin-package.ts'
+import type { ConformanceCase } from '../testing/conformance.ts'
+import { conformanceInProcess } from '../testing/in-process.ts'
+import { loadPluginPackage } from './plugin-package.ts'
 
 export interface CaseResult {
   kind: string
@@ -33,48 +31,16 @@ export async function testPlugin(
   listener.onStart(`${name} ${version}: ${manifest.kinds.join(', ')}`)
   const timeoutMs = plugin.conformance.network ? NETWORK_CASE_TIMEOUT_MS : CASE_TIMEOUT_MS
   const results: CaseResult[] = []
-  for (const each of await casesFor(plugin)) {
+  for (const each of await conformanceInProcess(
+    plugin.definition,
+    plugin.conformance,
+    manifest.kinds,
+  )) {
     const result = await runCase(each, timeoutMs)
     listener.onResult(result)
     results.push(result)
   }
   return { name, version, results }
-}
-
-async function casesFor({ definition, manifest, conformance: file }: PluginPackage) {
-  let host = createHost(file)
-  const caller = await startInProcess(definition, host)
-  const { clock } = host
-  return conformance(caller, {
-    kinds: manifest.kinds,
-    ...(file.samples && { samples: file.samples }),
-    ...(!file.network && { advance: (ms) => clock.advance(ms) }),
-    async restart() {
-      host.stop()
-      host = host.restarted()
-      return startInProcess(definition, host)
-    },
-  })
-}
-
-/** Without network, time passes only in sleeps, which take none: a plugin with long delays is tested at once. */
-function createHost({
-  config = {},
-  secrets = {},
-  network,
-}: PluginPackage['conformance']): FakeHost {
-  return createFakeHost({
-    config,
-    secrets: { ...secrets },
-    clock: network ? realClock : createFakeClock(Date.now(), true),
-    ...(network && { fetch }),
-  })
-}
-
-const realClock: FakeClock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}),
-  advance: (ms) => sleep(ms),
 }
 
 async function runCase(

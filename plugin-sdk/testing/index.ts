@@ -8,5 +8,6 @@ export {
   type FakeHostOptions,
   type LoggedLine,
 } from './fake-host.ts'
+export { type ConformanceSettings, conformanceInProcess } from './in-process.ts'
 export { createMemoryStorage, type StoredText } from './memory-storage.ts'
 export { type Samples, samplesSchema } from './samples.ts'

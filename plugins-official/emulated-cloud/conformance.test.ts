@@ -1,31 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import {
-  conformance,
-  createFakeClock,
-  createFakeHost,
-  startInProcess,
-} from '@fogbow/plugin-sdk/testing'
+import { conformanceInProcess } from '@fogbow/plugin-sdk/testing'
 import plugin from './index.ts'
 
-const file = JSON.parse(
+const settings = JSON.parse(
   await readFile(new URL('./fogbow.conformance.json', import.meta.url), 'utf8'),
 )
 
-for (const [what, config] of Object.entries({ 'with delays': file.config, 'at once': {} })) {
+for (const [what, config] of Object.entries({ 'with delays': settings.config, 'at once': {} })) {
   describe(`conformance, ${what}`, async () => {
-    const clock = createFakeClock(Date.UTC(2030, 0, 1), true)
-    let host = createFakeHost({ config, clock })
-    const cases = conformance(await startInProcess(plugin, host), {
-      samples: file.samples,
-      advance: (ms) => clock.advance(ms),
-      async restart() {
-        host = host.restarted()
-        return startInProcess(plugin, host)
-      },
-    })
-    for (const { kind, name, skip, run } of cases) {
+    const cases = await conformanceInProcess(plugin, { ...settings, config })
+    for (const { kind, name, skip, run } of cases)
       test(`${kind}: ${name}`, { skip: skip ?? false }, run)
-    }
   })
 }
