@@ -1,8 +1,17 @@
 import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { FogbowError, sdkVersion } from '@fogbow/plugin-sdk'
 import { createRegistry } from '@fogbow/registry'
-import { workerLauncher } from '@fogbow/sandbox'
+import {
+  defaultLimits,
+  detectIsolation,
+  processLauncher,
+  withSpares,
+  workerLauncher,
+} from '@fogbow/sandbox'
+import { createVendorSchemas } from '@fogbow/sandbox/gate'
 import type { Logger } from 'pino'
 import { createAaaPipeline, createAudit, loadRevocations } from './aaa/index.ts'
 import { createLocalClouds } from './clouds/index.ts'
@@ -11,7 +20,13 @@ import { createHttpEdge, type Listening } from './http/index.ts'
 import { openSiteKey } from './identity/site-keys.ts'
 import { createOperations } from './operations/index.ts'
 import { countByState, createEngine, type Engine, findOrder, systemClock } from './orders/index.ts'
-import { createPluginHost, type PluginHost } from './plugins/index.ts'
+import {
+  createPluginHost,
+  createTiers,
+  type LivePlugin,
+  type PluginHost,
+  type Tiers,
+} from './plugins/index.ts'
 import { openSqliteStore } from './store/index.ts'
 import { startRetention } from './store/retention.ts'
 import { createMetrics } from './telemetry/index.ts'
@@ -27,6 +42,8 @@ export interface Site {
 const DEFAULT_CONCURRENCY = 64
 /** How long a stop waits for clouds to answer; what they were asked is taken up again at the next start. */
 const STOP_PATIENCE_MS = 5000
+/** Plugins that come with the site; only what lies here is official. */
+const officialFolder = fileURLToPath(new URL('../plugins-official', import.meta.url))
 /** Without these nobody can be served at all; a cloud plugin stops only its cloud. */
 const aaaSlots = [
   'tokenGenerator',
@@ -74,6 +91,9 @@ async function assemble(
   const siteKey = openSiteKey(dataDir)
   siteKey.catch(() => {})
 
+  const schemas = createVendorSchemas()
+  undo.push(() => schemas.close())
+  schemas.prepare()
   const store = await openSqliteStore(join(dataDir, 'site.db'))
   undo.push(() => store.close())
   await prepare()
@@ -81,13 +101,19 @@ async function assemble(
   const audit = createAudit(store, log)
   undo.push(() => audit.flush())
 
-  const registry = createRegistry({ directory: join(dataDir, 'plugins'), sdkVersion })
+  const registry = createRegistry({ directory: join(dataDir, 'plugins'), sdkVersion, schemas })
+  const tiers = openTiers(join(dataDir, 'cache'), () => config().isolation.spares)
+  undo.push(() => tiers.close())
   const plugins = createPluginHost({
     registry,
     store,
     log,
-    launcher: workerLauncher({ cacheDir: join(dataDir, 'cache') }),
+    tiers,
+    schemas,
+    officialFolder,
+    observer: metrics.plugins,
     readSecret: (reference, key) => readSecret(reference, key, source.env),
+    now: Date.now,
   })
   undo.push(() => plugins.stop())
   await plugins.apply(current)
@@ -152,8 +178,11 @@ async function assemble(
     plugins: plugins.list().map((plugin) => ({
       name: plugin.name,
       state: plugin.health().state,
-      stats: { ...plugin.stats() },
+      level: plugin.health().level,
+      isMoved: plugin.isolation?.moved !== undefined,
+      stats: plugin.stats(),
     })),
+    zombies: tiers.zombies,
   }))
   undo.push(startRetention(store, config, log))
 
@@ -168,7 +197,20 @@ async function assemble(
   await engine.start()
   const listening = await edge.listen(config().http.port, config().http.host)
   undo.push(() => edge.close())
+  tiers.keepSpares()
   return listening
+}
+
+function openTiers(cacheDir: string, spares: () => number): Tiers {
+  return createTiers({
+    worker: workerLauncher({ cacheDir }),
+    createProcess: (isolation) => processLauncher({ cacheDir, isolation }),
+    detect: detectIsolation,
+    withSpares: (launcher) =>
+      spares() === 0 ? launcher : withSpares(launcher, { count: spares(), limits: defaultLimits }),
+    platform: process.platform,
+    cores: availableParallelism(),
+  })
 }
 
 /** Lets orders finish what is under way; what takes longer ends with its plugin, and the order notes that. */
@@ -205,11 +247,14 @@ function readiness(
 ): { ready: boolean; reasons: string[] } {
   const needed = new Set(aaaSlots.map((slot) => loaded.config.aaa[slot]))
   const ailing = plugins.list().filter((plugin) => plugin.health().state !== 'ready')
+  const alarm = plugins.alarm()
   return {
     ready: !ailing.some((plugin) => needed.has(plugin.name)),
-    reasons: ailing.map((plugin) => {
-      const health = plugin.health()
-      return `plugin '${plugin.name}' is ${health.state}${health.reason ? `: ${health.reason.message}` : ''}`
-    }),
+    reasons: [...(alarm ? [alarm] : []), ...ailing.map(describe)],
   }
+}
+
+function describe(plugin: LivePlugin): string {
+  const { state, reason } = plugin.health()
+  return `plugin '${plugin.name}' is ${state}${reason ? `: ${reason.message}` : ''}`
 }

@@ -187,9 +187,11 @@ export interface ErrorRecord {
 }
 
 export function toErrorRecord(error: unknown): ErrorRecord {
-  if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
-    const details = 'details' in error ? (error.details as ErrorDetails) : undefined
-    const record: ErrorRecord = { code: error.code, message: error.message.slice(0, MAX_MESSAGE) }
+  // Each field is read once: an error of a plugin may answer differently the second time.
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (isErrorCode(code)) {
+    const { message, details } = error as FogbowError
+    const record: ErrorRecord = { code, message: String(message).slice(0, MAX_MESSAGE) }
     if (details && Object.keys(details).length > 0) record.details = details
     return record
   }

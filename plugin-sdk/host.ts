@@ -5,11 +5,40 @@ export interface PluginHost<Config = Record<string, unknown>> {
   readonly log: Log
   /** HTTP to the hosts that the manifest asks for and the site's administrator granted; follows no redirect to others. */
   readonly fetch: typeof fetch
+  /** TCP and TLS to the hosts and ports that the manifest asks for and the site's administrator granted. */
+  readonly connect: Connect
   readonly secrets: Secrets
   readonly storage: Storage
   readonly clock: Clock
   /** Aborts when the plugin is being stopped. */
   readonly signal: AbortSignal
+}
+
+/**
+ * Opens a connection, in the form of the Sockets API of WinterTC: the socket is there at once, `opened` tells how it went.
+ * `secureTransport`: `on` for TLS from the start, `starttls` when `startTls()` follows later.
+ */
+export type Connect = (address: SocketAddress, options?: SocketOptions) => Socket
+
+export interface SocketAddress {
+  hostname: string
+  port: number
+}
+
+export interface SocketOptions {
+  secureTransport?: 'off' | 'on' | 'starttls'
+}
+
+export interface Socket {
+  readonly readable: ReadableStream<Uint8Array>
+  readonly writable: WritableStream<Uint8Array>
+  /** @throws FogbowError (by rejection): unauthorized, unavailable_provider */
+  readonly opened: Promise<{ remoteAddress: string }>
+  /** Resolves when both directions are closed. */
+  readonly closed: Promise<void>
+  close(): Promise<void>
+  /** The same connection with TLS on it; only after `secureTransport: 'starttls'`, and this socket is of no use then. */
+  startTls(): Socket
 }
 
 /** One line of the site's log each, under the plugin's name; fields must be plain data and hold no secrets. */

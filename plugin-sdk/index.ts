@@ -49,9 +49,13 @@ export {
 export type {
   CallContext,
   Clock,
+  Connect,
   Log,
   PluginHost,
   Secrets,
+  Socket,
+  SocketAddress,
+  SocketOptions,
   Storage,
   StorageChange,
   StorageEntry,

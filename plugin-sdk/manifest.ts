@@ -50,7 +50,7 @@ export const manifestSchema = schema({
           maxItems: 64,
           items: { type: 'string', minLength: 1, maxLength: 255 },
           description:
-            'Hosts it wants to reach: `host`, `host:port`, `*.domain` or `{config.KEY.host}`',
+            'What it wants to reach: `[scheme://]host[:port]`, `*.domain`, or what is configured, such as `{config.authUrl.host}`; see network-pattern.ts',
         },
         secrets: {
           type: 'array',

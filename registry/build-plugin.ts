@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '@fogbow/plugin-sdk'
 import type { Bundle } from '@fogbow/sandbox'
-import { type BundleInput, buildBundle, gateVersion } from '@fogbow/sandbox/gate'
+import {
+  type BundleInput,
+  buildBundle,
+  gateVersion,
+  type VendorSchemas,
+} from '@fogbow/sandbox/gate'
 import { installDependencies } from './fetch/dependencies.ts'
 import { dependencyFolders } from './fetch/package-folder.ts'
 import { sourceKind } from './fetch/source.ts'
@@ -23,6 +28,7 @@ interface BuildOptions {
   source: string
   sdkVersion: string
   npm: NpmOptions
+  schemas: Pick<VendorSchemas, 'check'>
   log?: Pick<Log, 'info' | 'warn'> | undefined
 }
 
@@ -47,10 +53,10 @@ export async function buildPlugin(options: BuildOptions): Promise<BuiltPlugin> {
   }
 }
 
-async function buildFolder({ source, sdkVersion }: BuildOptions): Promise<BuiltPlugin> {
+async function buildFolder({ source, sdkVersion, schemas }: BuildOptions): Promise<BuiltPlugin> {
   const folder = await realpath(source)
   const own = await inputsOf([folder])
-  const read = await readPackage(folder, { origin: source, sdkVersion })
+  const read = await readPackage(folder, { origin: source, sdkVersion, schemas })
   const dependencies = await dependencyFolders(folder)
   const theirs = await inputsOf(dependencies)
   const { inputs, ...bundle } = await buildBundle({
@@ -87,14 +93,14 @@ async function buildTarball(
 }
 
 async function buildUnpacked(
-  { source, sdkVersion, npm, log }: BuildOptions,
+  { source, sdkVersion, npm, schemas, log }: BuildOptions,
   { bytes, integrity }: Tarball,
   kind: 'tarball' | 'npm',
   folder: string,
 ): Promise<BuiltPlugin> {
   const budget = unpackBudget()
   await unpack(bytes, folder, { origin: source, budget })
-  const read = await readPackage(folder, { origin: source, sdkVersion })
+  const read = await readPackage(folder, { origin: source, sdkVersion, schemas })
   if (read.installScripts.length > 0) {
     const scripts = read.installScripts.join(', ')
     log?.warn('Install scripts of a plugin are not run', { plugin: read.name, scripts })

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, FogbowError, type Log } from '@fogbow/plugin-sdk'
+import { createVendorSchemas, type VendorSchemas } from '@fogbow/sandbox/gate'
 import { buildPlugin } from './build-plugin.ts'
 import type { NpmOptions } from './fetch/tarball.ts'
 import { createBundleStore } from './installed/bundle-store.ts'
@@ -15,6 +16,8 @@ export interface RegistryOptions {
   directory: string
   /** Version of the SDK that plugins get. */
   sdkVersion: string
+  /** Where configuration schemas are checked; one of its own when absent. */
+  schemas?: Pick<VendorSchemas, 'check'>
   log?: Pick<Log, 'info' | 'warn'>
   clock?: Pick<Clock, 'now'>
   /** Passed to the npm registry client, such as `registry` or `//host/:_authToken`. */
@@ -22,7 +25,7 @@ export interface RegistryOptions {
 }
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { directory, sdkVersion, log, clock = Date } = options
+  const { directory, sdkVersion, schemas = createVendorSchemas(), log, clock = Date } = options
   const staging = join(directory, 'staging')
   const store = createBundleStore(join(directory, 'store'), staging)
   const lock = createLockFile(join(directory, 'plugins.lock.json'))
@@ -56,7 +59,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   /** @param expected - name that the source must have */
   async function replace(source: string, expected?: string): Promise<InstalledPlugin> {
     const before = await lock.read()
-    const built = await buildPlugin({ source, sdkVersion, npm, log })
+    const built = await buildPlugin({ source, sdkVersion, npm, schemas, log })
     const plugin = { ...built.plugin, installedAt: new Date(clock.now()).toISOString() }
     if (expected !== undefined && plugin.name !== expected) {
       const problem = `holds package '${plugin.name}' now; add it again, or remove '${expected}'`

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '@fogbow/plugin-sdk'
+import type { ErrorCode, ErrorRecord } from '@fogbow/plugin-sdk'
 
 /** How strongly a plugin is separated from the host, weakest first. */
 export const isolationLevels = ['worker', 'process', 'process+ns'] as const
@@ -33,6 +33,44 @@ export type HostMethod = (args: readonly unknown[], call: HostCall) => unknown |
 export interface HostCall {
   /** Aborts when the plugin gives up the call or its sandbox ends. */
   signal: AbortSignal
+  /** Byte streams between this plugin and its host. */
+  streams: HostStreams
+}
+
+/**
+ * Byte streams of one sandbox, by number. The plugin pulls what it reads and waits for what it writes, so that neither
+ * side holds more than one chunk; all that is open ends with the sandbox.
+ */
+export interface HostStreams {
+  /**
+   * Lets the plugin read `source`, a chunk at a time; `return` of its iterator is called when the plugin gives up, also
+   * while a `next` is pending.
+   * @returns the number to answer with
+   * @throws too_many_requests when too many are open; the source is returned then
+   */
+  offer(source: AsyncIterable<Uint8Array>): number
+  /**
+   * Lets the plugin write to `sink`.
+   * @returns the number to answer with
+   * @throws too_many_requests when too many are open; the sink is aborted then
+   */
+  receive(sink: ByteSink): number
+  /**
+   * What the plugin writes to a stream that it opened itself; each can be taken once.
+   * @throws invalid_parameter when there is no such stream
+   */
+  take(id: unknown): AsyncIterable<Uint8Array>
+  /** Forgets a stream that the host has ended or replaced: its number is of no use any more, nothing else happens. */
+  release(id: number): void
+}
+
+export interface ByteSink {
+  /** Resolves when more may be written. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Nothing more will be written. */
+  close(): Promise<void>
+  /** The plugin gave up, or its sandbox ended. */
+  abort(reason: Error): void
 }
 
 /** One line that a plugin logs. */
@@ -53,6 +91,16 @@ export interface SandboxSpec {
   /** What the plugin may call on the host, by name. Nothing else can be reached. */
   host: Readonly<Record<string, HostMethod>>
   onLog(line: PluginLogLine): void
+  /** Called once for every call that ended, whatever its outcome. */
+  onCall?(call: FinishedCall): void
+}
+
+/** What became of one call, for metrics. */
+export interface FinishedCall {
+  /** `kind.method` */
+  method: string
+  ms: number
+  outcome: 'ok' | ErrorCode
 }
 
 export interface CallOptions {
@@ -67,6 +115,7 @@ export interface SandboxStats {
   inFlight: number
   waiting: number
   restarts: number
+  /** Calls of the plugin to its host that were refused as `unauthorized`. */
   deniedHostCalls: number
   cpuMs: number
   heapBytes: number
@@ -105,6 +154,8 @@ export interface PluginHealth {
   reason?: ErrorRecord
   /** ms since the epoch of the next attempt, while backing off */
   retryAt?: number
+  /** Set when it runs at another level than it was meant to, and why. */
+  moved?: { from: IsolationLevel; reason: string }
 }
 
 /** A plugin that is kept running: restarted with back-off when its sandbox ends, quarantined when that does not help. */

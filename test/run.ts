@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { debianPackages } from './debian-packages.ts'
+import { debianPackages, withoutStartingServices } from './debian-packages.ts'
 
 /**
  * Runs every suite, each in a process of its own, and prints what each took and how much of the code they covered.
@@ -19,13 +19,16 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   registry: { files: 'registry/**/*.test.ts', concurrency: 2 },
   core: { files: 'core/**/*.test.ts', concurrency: 2 },
   plugins: { files: 'plugins-official/**/*.test.ts', concurrency: 2 },
+  wall: { files: 'test/sandbox/**/*.test.ts', concurrency: 2 },
   conformance: { files: 'test/conformance/**/*.test.ts', concurrency: 2 },
+  sdks: { files: 'test/sdks/**/*.test.ts', concurrency: 1 },
   system: { files: 'test/system/**/*.test.ts', concurrency: 2 },
   pages: { files: 'test/pages/**/*.test.ts', concurrency: 1 },
+  federation: { files: 'test/federation/**/*.test.ts', concurrency: 1 },
 }
 
 /** Suites that use what is no npm package. */
-const needPackages = new Set(['core', 'pages'])
+const needPackages = new Set(['core', 'pages', 'sdks', 'federation'])
 
 function installPackages(): void {
   const missing = debianPackages
@@ -38,10 +41,10 @@ function installPackages(): void {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   }
   try {
-    execFileSync('apt-get', ['update', '-qq'], { ...options, stdio: [...options.stdio] })
-    execFileSync('apt-get', ['install', '-qq', '--no-install-recommends', ...missing], {
-      ...options,
-      stdio: [...options.stdio],
+    withoutStartingServices(() => {
+      const install = ['install', '-qq', '--no-install-recommends', ...missing]
+      for (const args of [['update', '-qq'], install])
+        execFileSync('apt-get', args, { ...options, stdio: [...options.stdio] })
     })
   } catch {
     console.error(
@@ -49,6 +52,20 @@ function installPackages(): void {
     )
     process.exit(1)
   }
+}
+
+/** The SDKs of clouds are large and of no use to the product, so that only their suite brings them. */
+function installSdks(): void {
+  const folder = join(root, 'test/sdks')
+  // Written at the end of an installation, and older than a lock file that changed since.
+  const installed = join(folder, 'node_modules/.package-lock.json')
+  const lock = join(folder, 'package-lock.json')
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
+  console.log('Installing the packages of test/sdks')
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 function runSuite(
@@ -115,6 +132,7 @@ if (unknown.length > 0) {
 }
 const everything = chosen.length === 0
 if (everything || chosen.some((name) => needPackages.has(name))) installPackages()
+if (everything || chosen.includes('sdks')) installSdks()
 rmSync(coverage, { recursive: true, force: true })
 mkdirSync(coverage, { recursive: true })
 const results = (everything ? Object.keys(suites) : chosen).map((name) => {

@@ -1,7 +1,7 @@
 import { sdkVersion } from '@fogbow/plugin-sdk'
 import { Command } from 'commander'
 import type { CommandLine } from './command-line.ts'
-import { addLocalCommands } from './commands/local.ts'
+import { addDoctor, addLocalCommands } from './commands/local.ts'
 import { addNestedCommands } from './commands/nested.ts'
 import { addOrderedCommands } from './commands/ordered.ts'
 import { addPluginCommands } from './commands/plugins.ts'
@@ -45,6 +45,7 @@ export function createProgram(commandLine: CommandLine): Command {
   addPluginCommands(program, commandLine)
   program.commandsGroup('This machine:')
   addLocalCommands(program, commandLine)
+  addDoctor(program, commandLine)
   addUserCommands(program, commandLine)
   addCompletionCommand(program, commandLine)
   return program

@@ -28,7 +28,9 @@ const view = {
   clouds: [
     { name: 'lab', isDefault: true, health: 'ready', plugins: { compute: 'emu', volume: 'emu' } },
   ],
-  plugins: [{ name: 'emu', package: '@x/emu', version: '1.2.3', state: 'ready', reason: null }],
+  plugins: [
+    { name: 'emu', package: '@x/emu', version: '1.2.3', state: 'ready', isolation: 'worker' },
+  ],
 }
 
 test('the status of a site shows its clouds and plugins, without a log-in', async () => {
@@ -45,8 +47,8 @@ test('the status of a site shows its clouds and plugins, without a log-in', asyn
     ['ready', 'true'],
     ['CLOUD', 'HEALTH', 'PLUGINS'],
     ['lab (default)', 'ready', 'emu'],
-    ['PLUGIN', 'STATE', 'REASON'],
-    ['emu (@x/emu 1.2.3)', 'ready'],
+    ['PLUGIN', 'STATE', 'ISOLATION', 'REASON'],
+    ['emu (@x/emu 1.2.3)', 'ready', 'worker'],
   ])
   for (const { headers } of requests) assert.equal(headers['fogbow-user-token'], undefined)
   assert.equal(requests[0]?.headers.accept, 'application/json')
@@ -96,4 +98,60 @@ test('plugins of a running site are listed and restarted through its API', async
   const { cells } = await run(answers, ['plugin', 'list'])
   assert.deepEqual(cells[1], ['emu', '@x/emu', '1.2.3', 'compute, quota', 'ready', 'worker'])
   assert.equal((await run(answers, ['plugin', 'restart', 'emu'])).code, 0)
+})
+
+test('one plugin is shown with its isolation, what it may reach, and what it uses', async () => {
+  const plugin = {
+    name: 'emu',
+    state: 'ready',
+    isolation: 'process',
+    advice: 'To give it a thread again: fogbow plugin restart emu --original-isolation',
+    isolationChoice: {
+      wanted: 'worker',
+      why: 'its bundle was reviewed',
+      minimum: 'worker',
+      missing: ['namespaces are switched off', 'prlimit is not installed'],
+      moved: { reason: 'its thread did not end', at: '2030-01-01T00:00:00.000Z' },
+    },
+    capabilities: {
+      network: ['cloud.example:443'],
+      addresses: [],
+      secrets: ['key'],
+      storage: true,
+    },
+    storage: { usedBytes: 10, quotaBytes: 1000 },
+    limits: { memoryMiB: 256 },
+    usage: { calls: 7, errors: 1 },
+  }
+  const answers = { 'GET /ras/admin/plugins/emu': { body: plugin } }
+  const { cells } = await run(answers, ['plugin', 'show', 'emu'])
+  const shown = Object.fromEntries(cells)
+  assert.equal(shown.isolation, 'process')
+  assert.equal(shown.isolationWanted, 'worker, because its bundle was reviewed')
+  assert.match(shown.isolationMissing ?? '', /switched off, prlimit is not installed/)
+  assert.equal(shown.moved, '2030-01-01T00:00:00.000Z: its thread did not end')
+  assert.match(shown.advice ?? '', /--original-isolation$/)
+  assert.equal(shown.network, 'cloud.example:443')
+  assert.match(shown.storage ?? '', /usedBytes=10/)
+  assert.match(shown.usage ?? '', /calls=7/)
+  const asJson = await run(answers, ['plugin', 'show', 'emu', '--json'])
+  assert.deepEqual(JSON.parse(asJson.stdout), plugin)
+})
+
+test('a restart asks for the original isolation only when it is told to', async () => {
+  const answers = { 'POST /ras/admin/plugins/emu/restart': {} }
+  const asked = async (...more: string[]) => {
+    const { requests } = await run(answers, ['plugin', 'restart', 'emu', ...more])
+    return requests[0]?.body
+  }
+  assert.deepEqual(await asked(), { originalIsolation: false })
+  assert.deepEqual(await asked('--original-isolation'), { originalIsolation: true })
+})
+
+test('the doctor asks the site, and lists what is missing', async () => {
+  const body = { level: 'process', missing: ['user namespaces', 'prlimit'], zombies: 0 }
+  const { stdout, url } = await run({ 'GET /ras/admin/isolation': { body } }, ['doctor'])
+  assert.match(stdout, /level +process/)
+  assert.match(stdout, /Missing for more:\n- user namespaces\n- prlimit/)
+  assert.ok(stdout.includes(url))
 })

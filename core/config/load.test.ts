@@ -23,6 +23,11 @@ const minimal = {
   clouds: { one: { plugin: 'all', mapper: 'all' } },
 }
 
+const withPlugin = (more: object) => ({
+  ...minimal,
+  plugins: { all: { package: '@vendor/all', ...more } },
+})
+
 async function write(config: unknown, name = 'fogbow.config.json'): Promise<string> {
   const file = join(await mkdtemp(join(folder, 'site-')), name)
   await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config))
@@ -50,7 +55,11 @@ test('an almost empty configuration is completed with defaults', async () => {
   const { config } = await load(await write(minimal))
   assert.equal(config.http.host, '127.0.0.1')
   assert.equal(config.http.port, 8080)
-  assert.equal(config.plugins.all?.memoryMiB, 256)
+  assert.equal(config.plugins.all?.limits.memoryMiB, 256)
+  assert.equal(config.plugins.all?.limits.callsInFlight, 64)
+  assert.equal(config.isolation.spares, 1)
+  assert.deepEqual(config.plugins.all?.grants, { network: [], addresses: [], storageMiB: 64 })
+  assert.deepEqual(config.network, {})
   assert.equal(config.clouds.one?.concurrency, 64)
   assert.equal(config.orders.longestRetryMs, 120_000)
   assert.deepEqual(config.members.list, [])
@@ -64,6 +73,26 @@ test('each mistake is one line with the file and the key', async () => {
     ['out of range', { ...minimal, http: { port: 70000 } }, /: http\.port must be <= 65535/],
     ['missing', { ...minimal, site: {} }, /: site\.id is required/],
     ['no clouds', { ...minimal, clouds: {} }, /: clouds must NOT have fewer than 1/],
+    [
+      'a limit out of range',
+      { ...minimal, plugins: { all: { package: 'x', limits: { memoryMiB: 1 } } } },
+      /: plugins\.all\.limits\.memoryMiB must be >= 32/,
+    ],
+    [
+      'a limit under its older place',
+      { ...minimal, plugins: { all: { package: 'x', memoryMiB: 64 } } },
+      /: plugins\.all\.memoryMiB is not a known key/,
+    ],
+    [
+      'an isolation that is none',
+      { ...minimal, plugins: { all: { package: 'x', isolation: 'thread' } } },
+      /: plugins\.all\.isolation must be one of worker, process, process\+ns/,
+    ],
+    [
+      'a review of no bundle',
+      { ...minimal, isolation: { reviewed: { 'some-package': '1.2.3' } } },
+      /: isolation\.reviewed\.some-package must match pattern/,
+    ],
     ['unknown level', { ...minimal, log: { level: 'loud' } }, /: log\.level must be one of trace/],
     [
       'no such plugin',
@@ -79,6 +108,31 @@ test('each mistake is one line with the file and the key', async () => {
       'no such kind',
       { ...minimal, clouds: { one: { plugin: 'all', mapper: 'all', kinds: { disk: 'all' } } } },
       /: clouds\.one\.kinds\.disk is no plugin kind; kinds are .*volume/,
+    ],
+    [
+      'a grant that is no pattern',
+      withPlugin({ grants: { network: ['*', 'ftp://a.example'] } }),
+      /: plugins\.all\.grants\.network\[1\] 'ftp:\/\/a\.example': the scheme must be one of https,/,
+    ],
+    [
+      'a range that is none',
+      withPlugin({ grants: { addresses: ['10.0.0.1'] } }),
+      /: plugins\.all\.grants\.addresses\[0\] '10\.0\.0\.1': must be an address range such as/,
+    ],
+    [
+      'an exemption from the proxy that is none',
+      { ...minimal, network: { noProxy: ['http://x'] } },
+      /: network\.noProxy\[0\] 'http:\/\/x': must be a name, \*\.domain,/,
+    ],
+    [
+      'a name server by its name',
+      withPlugin({ network: { dnsServers: ['192.0.2.53:5353', '[::1]:53', 'ns.example'] } }),
+      /: plugins\.all\.network\.dnsServers\[2\] 'ns\.example': must be an address/,
+    ],
+    [
+      'credentials in the address of the proxy',
+      { ...minimal, network: { proxy: 'http://user:hunter2@proxy.example' } },
+      /: network\.proxy must match pattern/,
     ],
     [
       'a secret in clear',

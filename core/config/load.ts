@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { FogbowError, pluginKinds } from '@fogbow/plugin-sdk'
 import { completerFor, joinPath } from '@fogbow/plugin-sdk/validate'
 import { cosmiconfig } from 'cosmiconfig'
+import { networkProblem } from './network-values.ts'
 import { type SiteConfig, siteConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
@@ -100,6 +101,8 @@ function check(written: unknown, file: string): SiteConfig {
   const problem = completerFor(siteConfigSchema)(config)
   if (problem) throw wrong(file, problem.field, problem.message)
   checkReferences(config, file)
+  const network = networkProblem(config)
+  if (network) throw wrong(file, network.key, network.message)
   return config
 }
 

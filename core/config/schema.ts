@@ -1,5 +1,6 @@
 import { schema, type TypeOf } from '@fogbow/plugin-sdk'
-import { isolationLevels } from '@fogbow/sandbox'
+import { defaultLimits, isolationLevels } from '@fogbow/sandbox'
+import { grantsSchema, networkSchema } from './network-schema.ts'
 
 const name = {
   type: 'string',
@@ -20,6 +21,37 @@ const amount = {
   type: 'integer',
   minimum: 0,
   description: 'Most that one user may hold at this site',
+} as const
+
+const limit = (
+  name: keyof typeof defaultLimits,
+  minimum: number,
+  maximum: number,
+  description: string,
+) => ({ type: 'integer', minimum, maximum, default: defaultLimits[name], description }) as const
+
+const limits = {
+  type: 'object',
+  default: {},
+  additionalProperties: false,
+  properties: {
+    memoryMiB: limit('memoryMiB', 32, 65_536, 'Heap and array buffers above which it is stopped'),
+    loadTimeoutMs: limit('loadTimeoutMs', 100, 600_000, 'Longest time to load and create it'),
+    callsInFlight: limit('callsInFlight', 1, 65_536, 'Calls under way at once; more wait'),
+    callsWaiting: limit('callsWaiting', 0, 1_048_576, 'Calls that wait; more are refused'),
+    hostCallsInFlight: limit(
+      'hostCallsInFlight',
+      1,
+      65_536,
+      'Calls of the plugin to its host under way at once',
+    ),
+    messageLength: limit(
+      'messageLength',
+      65_536,
+      67_108_864,
+      'Longest message in either direction, characters',
+    ),
+  },
 } as const
 
 const plugin = {
@@ -46,20 +78,15 @@ const plugin = {
       description:
         'Secret → reference: `env:NAME` or `file:path`; `{dataDir}` in a path stands for the data directory',
     },
-    grants: {
-      type: 'object',
-      default: {},
-      additionalProperties: false,
-      properties: {
-        network: {
-          type: 'array',
-          default: [],
-          items: { type: 'string' },
-          description: 'Hosts that it may reach, out of those it asks for; `*` grants all of them',
-        },
-      },
+    grants: grantsSchema,
+    network: networkSchema,
+    isolation: {
+      type: 'string',
+      enum: isolationLevels,
+      description:
+        'At least this; without it, threads for what is official or reviewed and processes for all else',
     },
-    memoryMiB: { type: 'integer', minimum: 32, maximum: 65536, default: 256 },
+    limits,
   },
 } as const
 
@@ -99,6 +126,29 @@ export const siteConfigSchema = schema({
       enum: isolationLevels,
       default: 'worker',
       description: 'Plugins that cannot be isolated so well do not start',
+    },
+    isolation: {
+      type: 'object',
+      default: {},
+      additionalProperties: false,
+      properties: {
+        spares: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 64,
+          default: 1,
+          description:
+            'Sandboxes kept ready of each kind in use, for plugins that start or restart',
+        },
+        reviewed: {
+          type: 'object',
+          default: {},
+          propertyNames: { maxLength: 255 },
+          additionalProperties: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+          description:
+            'Package → SHA-256 of the bundle that you have looked at; it runs in a thread until its bundle changes',
+        },
+      },
     },
     http: {
       type: 'object',
@@ -156,6 +206,7 @@ export const siteConfigSchema = schema({
       additionalProperties: plugin,
       description: 'Plugin instances by name',
     },
+    network: networkSchema,
     aaa: {
       type: 'object',
       additionalProperties: false,
@@ -300,4 +351,5 @@ export const siteConfigSchema = schema({
 /** The configuration as it is used: complete, with defaults filled in. */
 export type SiteConfig = TypeOf<typeof siteConfigSchema>
 export type PluginConfig = SiteConfig['plugins'][string]
+export type NetworkConfig = SiteConfig['network']
 export type OrderTiming = SiteConfig['orders']

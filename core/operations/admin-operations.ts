@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import { type FederationUser, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type { Selectable } from 'kysely'
 import type { Audit } from '../aaa/index.ts'
+import type { LivePlugin } from '../plugins/index.ts'
 import type { AuditTable } from '../store/index.ts'
 import { cutPage } from './cut-page.ts'
 import type { OperationParts } from './operation-parts.ts'
-import type { AuditEntry, Operations, RequestContext } from './operations.ts'
-import { toPluginView } from './plugin-view.ts'
+import type { AuditEntry, Operations, PluginReport, RequestContext } from './operations.ts'
+import { storedBytes, toPluginReport } from './plugin-view.ts'
 import { toBody } from './request.ts'
 
 export interface AdminParts extends OperationParts {
@@ -18,7 +19,15 @@ export interface AdminParts extends OperationParts {
 
 type AdminOperations = Pick<
   Operations,
-  'reload' | 'setPolicy' | 'updatePolicy' | 'listAudit' | 'listPlugins' | 'restartPlugin' | 'backUp'
+  | 'reload'
+  | 'setPolicy'
+  | 'updatePolicy'
+  | 'listAudit'
+  | 'listPlugins'
+  | 'getPlugin'
+  | 'restartPlugin'
+  | 'getIsolation'
+  | 'backUp'
 >
 
 const LONGEST_PAGE = 1000
@@ -67,6 +76,17 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
     )
   }
 
+  function find(name: string): LivePlugin {
+    const plugin = plugins.list().find((candidate) => candidate.name === name)
+    if (plugin) return plugin
+    throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
+  }
+
+  function reportOf(plugin: LivePlugin, stored: Map<string, number>): PluginReport {
+    const config = parts.config().plugins[plugin.name]
+    return toPluginReport(plugin, config, stored.get(plugin.name) ?? 0)
+  }
+
   return {
     reload: (context) => administerOnce(context, 'reload', 'CONFIGURATION', nothing, parts.reload),
     setPolicy: (context, body) => changePolicy(context, body, 'setPolicy'),
@@ -94,21 +114,30 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
       }),
 
     listPlugins: (context) =>
-      administer(context, 'listPlugins', 'PLUGIN', async () => plugins.list().map(toPluginView)),
+      administer(context, 'listPlugins', 'PLUGIN', async () => {
+        const stored = await storedBytes(store)
+        return plugins.list().map((plugin) => reportOf(plugin, stored))
+      }),
 
-    restartPlugin: (context, name) =>
-      administerOnce(
-        context,
-        'restartPlugin',
-        'PLUGIN',
-        () => name,
-        async () => {
-          const plugin = plugins.list().find((candidate) => candidate.name === name)
-          if (!plugin)
-            throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
-          await plugin.restart()
-        },
-      ),
+    getPlugin: (context, name) =>
+      administer(context, 'getPlugin', 'PLUGIN', async () => {
+        const plugin = find(name)
+        return reportOf(plugin, await storedBytes(store))
+      }),
+
+    restartPlugin(context, name, body) {
+      const asked = () => [name, toRestart(body)]
+      return administerOnce(context, 'restartPlugin', 'PLUGIN', asked, () =>
+        plugins.restart(find(name).name, toRestart(body)),
+      )
+    },
+
+    getIsolation: (context) =>
+      administer(context, 'getIsolation', 'PLUGIN', async () => ({
+        ...(await plugins.isolation()),
+        minimum: parts.config().minimumIsolation,
+        advice: plugins.alarm() ?? null,
+      })),
 
     backUp: (context) =>
       administerOnce(context, 'backUp', 'STORE', nothing, async () => {
@@ -127,6 +156,12 @@ function toPolicy(body: unknown): string {
   const { policy } = toBody(body)
   if (typeof policy === 'string') return policy
   throw invalid('policy', 'must be the text of a policy')
+}
+
+function toRestart(body: unknown): { originalIsolation: boolean } {
+  const { originalIsolation = false } = toBody(body)
+  if (typeof originalIsolation === 'boolean') return { originalIsolation }
+  throw invalid('originalIsolation', 'must be true or false')
 }
 
 function toAuditEntry(row: Selectable<AuditTable>): AuditEntry {

@@ -71,16 +71,71 @@ export interface AuditEntry {
   response: string
 }
 
+/** What anybody may know of a plugin. */
 export interface PluginView {
   name: string
   package: string
   version: string
   kinds: readonly string[]
   state: string
+  /** Level that it has at present. */
   isolation: string
   reason: string | null
-  /** What it may reach: hosts, secret names, storage. */
-  capabilities: { network: readonly string[]; secrets: readonly string[]; storage: boolean }
+}
+
+/** What an administrator may know of a plugin. Times are ISO 8601. */
+export interface PluginReport extends PluginView {
+  /** SHA-256 of the code that runs; null while it could not be loaded. */
+  bundleHash: string | null
+  /** What to do next; null when there is nothing to do. */
+  advice: string | null
+  /** When it is started again by itself. */
+  retryAt: string | null
+  lastFailure: { message: string; at: string } | null
+  /** What it was meant to have and why, and what this machine lacks for more; null while it could not be loaded. */
+  isolationChoice: {
+    wanted: string
+    why: string
+    minimum: string
+    missing: readonly string[]
+    /** Its thread did not end: what it did, and when it was moved to a process. */
+    moved: { reason: string; at: string } | null
+  } | null
+  /** What it may reach: hosts, address ranges that are not public, names of secrets, storage. */
+  capabilities: {
+    network: readonly string[]
+    addresses: readonly string[]
+    secrets: readonly string[]
+    storage: boolean
+  }
+  /** null for a plugin that stores nothing. */
+  storage: { usedBytes: number; quotaBytes: number } | null
+  /** As in the configuration, `plugins.NAME.limits`. */
+  limits: Record<string, number> | null
+  usage: {
+    calls: number
+    errors: number
+    inFlight: number
+    waiting: number
+    restarts: number
+    deniedRequests: number
+    cpuMs: number
+    heapBytes: number
+  }
+}
+
+/** How plugins can be isolated at this site. */
+export interface IsolationView {
+  /** The strongest level of this machine. */
+  level: string
+  /** What a stronger one would need. */
+  missing: readonly string[]
+  /** The weakest that the configuration allows. */
+  minimum: string
+  /** Threads that cannot be stopped, and the number at which the site should be restarted. */
+  zombies: number
+  zombieLimit: number
+  advice: string | null
 }
 
 export interface CloudView {
@@ -216,8 +271,11 @@ export interface Operations {
     kind: string,
     id: string,
   ): Promise<{ timestamp: string; state: string; message: string | null }[]>
-  listPlugins(context: RequestContext): Promise<PluginView[]>
-  restartPlugin(context: RequestContext, name: string): Promise<void>
+  listPlugins(context: RequestContext): Promise<PluginReport[]>
+  getPlugin(context: RequestContext, name: string): Promise<PluginReport>
+  /** Body `{originalIsolation?}`: a plugin that was moved because its thread did not end gets a thread again. */
+  restartPlugin(context: RequestContext, name: string, body: unknown): Promise<void>
+  getIsolation(context: RequestContext): Promise<IsolationView>
   /** Writes a copy of the store that can be started from; answers its path. */
   backUp(context: RequestContext): Promise<{ path: string }>
 

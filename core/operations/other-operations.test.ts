@@ -106,14 +106,23 @@ test('what only administrators may do is asked of the authorization plugin each 
   const { operations } = bench
   await operations.reload(bench.as(admin))
   assert.equal(bench.reloads, 1)
-  await operations.restartPlugin(bench.as(admin), 'cloud')
+  await operations.restartPlugin(bench.as(admin), 'cloud', {})
   assert.equal(bench.cloudPlugin.restarts, 1)
-  await assert.rejects(operations.restartPlugin(bench.as(admin), 'none'), { code: 'not_found' })
+  await assert.rejects(operations.restartPlugin(bench.as(admin), 'none', {}), { code: 'not_found' })
+  await assert.rejects(
+    operations.restartPlugin(bench.as(admin), 'cloud', { originalIsolation: 'yes' }),
+    { code: 'invalid_parameter', message: /originalIsolation/ },
+  )
   assert.equal((await operations.listPlugins(bench.as(admin))).length, 2)
+  assert.equal((await operations.getPlugin(bench.as(admin), 'cloud')).name, 'cloud')
+  await assert.rejects(operations.getPlugin(bench.as(admin), 'none'), { code: 'not_found' })
+  assert.equal((await operations.getIsolation(bench.as(admin))).level, 'worker')
   bench.aaaPlugin.methods['authorization.isAuthorized'] = () => false
   await assert.rejects(operations.reload(bench.as(admin)), unauthorized)
-  await assert.rejects(operations.restartPlugin(bench.as(admin), 'cloud'), unauthorized)
+  await assert.rejects(operations.restartPlugin(bench.as(admin), 'cloud', {}), unauthorized)
   await assert.rejects(operations.listPlugins(bench.as(admin)), unauthorized)
+  await assert.rejects(operations.getPlugin(bench.as(admin), 'cloud'), unauthorized)
+  await assert.rejects(operations.getIsolation(bench.as(admin)), unauthorized)
   await assert.rejects(operations.backUp(bench.as(admin)), unauthorized)
   assert.equal(bench.reloads, 1)
 })

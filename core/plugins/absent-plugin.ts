@@ -24,6 +24,7 @@ export function absentPlugin(name: string, packageName: string, reason: ErrorRec
     name,
     packageName,
     version: '',
+    bundleHash: '',
     kinds: [],
     offered: new Set(),
     capabilities: { network: [], secrets: [], storage: false },

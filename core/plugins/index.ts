@@ -1,2 +1,5 @@
+export type { IsolationChoice } from './isolation.ts'
 export type { LivePlugin, PluginCapabilities } from './live-plugin.ts'
-export { createPluginHost, type PluginHost } from './plugin-host.ts'
+export { createPluginHost, type PluginHost, type SiteIsolation } from './plugin-host.ts'
+export type { PluginObserver } from './start-plugin.ts'
+export { createTiers, type MachineIsolation, type TierParts, type Tiers } from './tiers.ts'

@@ -1,4 +1,5 @@
-import type { CallOptions, PluginHealth, SandboxStats } from '@fogbow/sandbox'
+import type { CallOptions, PluginHealth, SandboxLimits, SandboxStats } from '@fogbow/sandbox'
+import type { IsolationChoice } from './isolation.ts'
 
 /** A plugin instance of the configuration, running or not. */
 export interface LivePlugin {
@@ -6,12 +7,19 @@ export interface LivePlugin {
   readonly name: string
   readonly packageName: string
   readonly version: string
+  /** SHA-256 of the code that it runs; empty while it could not be loaded. */
+  readonly bundleHash: string
   /** Kinds that its manifest offers. */
   readonly kinds: readonly string[]
   /** `kind.method` of everything that it can do; empty while it could not be loaded. */
   readonly offered: ReadonlySet<string>
   /** What it may reach. */
   readonly capabilities: PluginCapabilities
+  /** Absent while it could not be loaded. */
+  readonly isolation?: IsolationChoice
+  readonly limits?: SandboxLimits
+  /** Why it was out of service last. */
+  readonly lastFailure?: { message: string; at: number } | undefined
   health(): PluginHealth
   stats(): SandboxStats
   /** @throws unavailable_provider that says why, while it does not run; otherwise as `Sandbox.call` */

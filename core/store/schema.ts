@@ -10,6 +10,8 @@ export interface Database {
   idempotency_keys: IdempotencyTable
   plugin_storage: { plugin: string; key: string; value: string }
   revoked_tokens: { token_hash: string; expires_at: number }
+  /** Plugins that run in a process because a thread of theirs could not be stopped. */
+  moved_plugins: MovedPluginTable
 }
 
 export interface OrderTable {
@@ -82,4 +84,12 @@ export interface IdempotencyTable {
   /** JSON of what was answered. */
   answer: string
   created_at: number
+}
+
+export interface MovedPluginTable {
+  plugin: string
+  /** The code that did it; other code of the same plugin gets another chance. */
+  bundle_hash: string
+  reason: string
+  moved_at: number
 }

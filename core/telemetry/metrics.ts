@@ -1,8 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { createPluginMetrics, type PluginMetrics, type PluginReading } from './plugin-metrics.ts'
 
 export interface Metrics {
   observe(route: string, method: string, status: number, ms: number): void
   observeTransition(kind: string, cloud: string, to: string, msInState: number): void
+  readonly plugins: PluginMetrics
   /** Values that are read only when somebody asks. */
   collect(read: () => Promise<Reading>): void
   /** Text in the exposition format of Prometheus. */
@@ -12,10 +14,11 @@ export interface Metrics {
 /** A look at the site at one moment. */
 export interface Reading {
   orders: { kind: string; state: string; count: number }[]
-  plugins: { name: string; state: string; stats: Record<string, number> }[]
+  plugins: readonly PluginReading[]
+  /** Threads of plugins that cannot be stopped. */
+  zombies: number
 }
 
-const pluginStates = ['starting', 'ready', 'backing-off', 'quarantined', 'stopped']
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** Metrics for Prometheus, each with the site's own prefix. Nothing is measured in the background. */
@@ -48,18 +51,7 @@ export function createMetrics(): Metrics {
     labelNames: ['kind', 'state'],
     registers,
   })
-  const pluginState = new Gauge({
-    name: 'fogbow_plugin_state',
-    help: '1 for the state that a plugin is in',
-    labelNames: ['plugin', 'state'],
-    registers,
-  })
-  const pluginStats = new Gauge({
-    name: 'fogbow_plugin',
-    help: 'Calls, errors, CPU and memory of plugins',
-    labelNames: ['plugin', 'figure'],
-    registers,
-  })
+  const plugins = createPluginMetrics(registry)
   const memory = new Gauge({
     name: 'fogbow_process_resident_bytes',
     help: 'Resident memory of the host',
@@ -80,15 +72,11 @@ export function createMetrics(): Metrics {
     if (!reading) return
     orders.reset()
     for (const { kind, state, count } of reading.orders) orders.set({ kind, state }, count)
-    for (const { name, state, stats } of reading.plugins) {
-      for (const possible of pluginStates)
-        pluginState.set({ plugin: name, state: possible }, possible === state ? 1 : 0)
-      for (const [figure, value] of Object.entries(stats))
-        pluginStats.set({ plugin: name, figure }, value)
-    }
+    plugins.show(reading.plugins, reading.zombies)
   }
 
   return {
+    plugins,
     observe: (route, method, status, ms) => requests.observe({ route, method, status }, ms / 1000),
     observeTransition(kind, cloud, to, msInState) {
       transitions.inc({ kind, cloud, to })

@@ -102,6 +102,18 @@ describe('fogbow-plugin test', () => {
       /kinds\[0\]: must be one of tokenGenerator/,
     ],
     [
+      'a host that is no network pattern',
+      {
+        'package.json': manifest({
+          sdk: '^0.1.0',
+          kinds: ['image'],
+          entry: './index.js',
+          capabilities: { network: ['tls://a.example'] },
+        }),
+      },
+      /capabilities\.network\[0\]: 'tls:\/\/a\.example': tls needs a port/,
+    ],
+    [
       'an entry without a plugin',
       { 'package.json': imagesManifest, 'index.js': 'export const a = 1' },
       /index\.js has no plugin as its default export/,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { FogbowError } from '../errors.ts'
+import { FogbowError, invalid } from '../errors.ts'
 import { manifestSchema, type PluginManifest } from '../manifest.ts'
+import { parseNetworkRequest } from '../network-pattern.ts'
 import type { PluginDefinition } from '../plugin.ts'
 import { type Schema, schema, type TypeOf } from '../schema/json-schema.ts'
 import { assertValid } from '../schema/validate.ts'
@@ -55,6 +56,7 @@ export async function loadPluginPackage(folder: string): Promise<PluginPackage> 
   const description = await readJson(join(root, 'package.json'))
   assertValid(packageSchema, description, 'package.json')
   const { name, version, fogbow: manifest } = description as TypeOf<typeof packageSchema>
+  checkPatterns(manifest)
 
   const conformance = (await readJson(join(root, CONFORMANCE_FILE), {})) as ConformanceFile
   assertValid(conformanceFileSchema, conformance, CONFORMANCE_FILE)
@@ -63,6 +65,14 @@ export async function loadPluginPackage(folder: string): Promise<PluginPackage> 
 
   const definition = await loadDefinition(join(root, manifest.entry))
   return { name, version, manifest, definition, conformance }
+}
+
+function checkPatterns({ capabilities }: PluginManifest): void {
+  for (const [index, text] of (capabilities?.network ?? []).entries()) {
+    const request = parseNetworkRequest(text)
+    if (typeof request !== 'string') continue
+    throw invalid(`package.json.fogbow.capabilities.network[${index}]`, `'${text}': ${request}`)
+  }
 }
 
 async function loadDefinition(file: string): Promise<PluginPackage['definition']> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { FogbowError } from '../errors.ts'
+import type { Connect } from '../host.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { createFakeHost } from './fake-host.ts'
 import { createMemoryStorage } from './memory-storage.ts'
@@ -60,6 +61,24 @@ test('a request without a network fails, and with one it is answered', async () 
   await assert.rejects(createFakeHost().fetch('https://example.org'), TypeError)
   const online = createFakeHost({ fetch: async () => new Response('hello') })
   assert.equal(await (await online.fetch('https://example.org')).text(), 'hello')
+})
+
+test('a connection without a network fails, and with one it is made', async () => {
+  const address = { hostname: 'ldap.example', port: 389 }
+  const down = createFakeHost().connect(address, { secureTransport: 'starttls' })
+  const code = 'unavailable_provider'
+  await assert.rejects(down.opened, { code })
+  await assert.rejects(down.readable.getReader().read(), { code })
+  await assert.rejects(down.startTls().opened, { code })
+  const asked: unknown[] = []
+  const connect: Connect = (...args) => {
+    asked.push(args)
+    return down
+  }
+  const host = createFakeHost({ connect })
+  assert.equal(host.connect(address), down)
+  assert.equal(host.restarted().connect(address, { secureTransport: 'on' }), down)
+  assert.deepEqual(asked, [[address], [address, { secureTransport: 'on' }]])
 })
 
 describe('fake clock', () => {

@@ -1,5 +1,6 @@
 import { FogbowError } from '../errors.ts'
-import type { Log, PluginHost } from '../host.ts'
+import type { Connect, Log, PluginHost } from '../host.ts'
+import { connectNowhere } from './direct-connect.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryStorage, type StoredText } from './memory-storage.ts'
 
@@ -10,6 +11,8 @@ export interface FakeHostOptions<Config> {
   now?: number
   /** Answers the plugin's requests; without it each one fails as if the network were down. */
   fetch?: typeof fetch
+  /** Opens the plugin's connections; without it each one fails as if the network were down. */
+  connect?: Connect
   /** Entries of an earlier host, to emulate a restart over the same storage. */
   entries?: StoredText
   /** Clock of an earlier host. */
@@ -40,7 +43,8 @@ const START = Date.UTC(2030, 0, 1)
 export function createFakeHost<Config = Record<string, unknown>>(
   options: FakeHostOptions<Config> = {},
 ): FakeHost<Config> {
-  const { config = {} as Config, secrets = {}, entries = new Map(), fetch = noNetwork } = options
+  const { config = {} as Config, secrets = {}, entries = new Map() } = options
+  const { fetch = noNetwork, connect = connectNowhere } = options
   const clock = options.clock ?? createFakeClock(options.now ?? START)
   const logged: LoggedLine[] = []
   const stopping = new AbortController()
@@ -48,6 +52,7 @@ export function createFakeHost<Config = Record<string, unknown>>(
     config: structuredClone(config),
     log: recordInto(logged),
     fetch,
+    connect,
     secrets: { get: async (name) => readSecret(secrets, name) },
     storage: createMemoryStorage(entries),
     clock,
@@ -56,7 +61,7 @@ export function createFakeHost<Config = Record<string, unknown>>(
     entries,
     logged,
     stop: () => stopping.abort(),
-    restarted: () => createFakeHost({ config, secrets, entries, clock, fetch }),
+    restarted: () => createFakeHost({ config, secrets, entries, clock, fetch, connect }),
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PluginDefinition } from '../plugin.ts'
 import { startInProcess } from './caller.ts'
 import { type ConformanceCase, conformance } from './conformance.ts'
+import { connectDirectly } from './direct-connect.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createFakeHost } from './fake-host.ts'
 import type { Samples } from './samples.ts'
@@ -26,7 +27,8 @@ export async function conformanceInProcess<Config>(
   kinds?: readonly string[],
 ): Promise<ConformanceCase[]> {
   const clock = network ? realClock : createFakeClock(Date.now(), true)
-  let host = createFakeHost({ config, secrets: { ...secrets }, clock, ...(network && { fetch }) })
+  const reach = network ? { fetch, connect: connectDirectly } : {}
+  let host = createFakeHost({ config, secrets: { ...secrets }, clock, ...reach })
   const start = () => startInProcess(definition as PluginDefinition<Record<string, unknown>>, host)
   return conformance(await start(), {
     ...(kinds && { kinds }),

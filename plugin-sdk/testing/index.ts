@@ -1,6 +1,7 @@
 /** For those who test plugins: a host for unit tests, and the cases that every plugin must pass. */
 export { type PluginCaller, startInProcess } from './caller.ts'
 export { type ConformanceCase, type ConformanceOptions, conformance } from './conformance.ts'
+export { connectDirectly } from './direct-connect.ts'
 export { createFakeClock, type FakeClock } from './fake-clock.ts'
 export {
   createFakeHost,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { createVendorSchemas } from '@fogbow/sandbox/gate'
 import { packageJson, temporaryFolder, writeFiles } from '../fixtures/packages.ts'
 import { readPackage } from './package.ts'
 
-const options = { origin: '/srv/plugin.tgz', sdkVersion: '0.1.0' }
+const schemas = createVendorSchemas()
+after(() => schemas.close())
+const options = { origin: '/srv/plugin.tgz', sdkVersion: '0.1.0', schemas }
 
 const refusals: [string, string, RegExp][] = [
   ['broken JSON', '{"name":', /^Package '\/srv\/plugin\.tgz': package\.json is no JSON/],
@@ -67,6 +70,24 @@ const refusals: [string, string, RegExp][] = [
     'a schema of another type',
     packageJson({}, { config: { type: 'string' } }),
     /fogbow\.config\.type must be 'object'/,
+  ],
+  [
+    'a schema whose check would never end',
+    packageJson(
+      {},
+      { config: { type: 'object', properties: { a: { type: 'string', pattern: '(a+)+$' } } } },
+    ),
+    /^Package 'vendor-plugin': package\.json: fogbow\.config\.properties\.a\.pattern '\(a\+\)\+\$' repeats/,
+  ],
+  [
+    'a host name of a key that is not configured',
+    packageJson({}, { capabilities: { network: ['https://{config.authUr.hostname}:*'] } }),
+    /fogbow\.capabilities\.network\[0\] .* names config\.authUr/,
+  ],
+  [
+    'a host that is no network pattern',
+    packageJson({}, { capabilities: { network: ['a.b', 'tcp://a.b'] } }),
+    /fogbow\.capabilities\.network\[1\] 'tcp:\/\/a\.b': tcp needs a port/,
   ],
   [
     'a host of a key that is not configured',

@@ -1,11 +1,12 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { manifestSchema, type PluginManifest } from '@fogbow/plugin-sdk'
+import { parseNetworkRequest } from '@fogbow/plugin-sdk/network'
 import { joinPath, validatorFor } from '@fogbow/plugin-sdk/validate'
+import type { VendorSchemas } from '@fogbow/sandbox/gate'
 import { satisfies, valid, validRange } from 'semver'
 import { isPackageName } from '../fetch/package-name.ts'
 import { refusal } from '../refusal.ts'
-import { configSchemaProblem } from './config-schema.ts'
 
 /** What the `package.json` of a plugin says, as far as the site needs it. */
 export interface PluginPackage {
@@ -18,22 +19,28 @@ export interface PluginPackage {
   installScripts: string[]
 }
 
+export interface PackageCheck {
+  /** Names the package in messages until its own name is known. */
+  origin: string
+  sdkVersion: string
+  schemas: Pick<VendorSchemas, 'check'>
+}
+
 const MAX_PACKAGE_JSON_BYTES = 1024 * 1024
 
 /**
  * Reads and checks the `package.json` of an unpacked plugin.
- * @param origin - names the package in messages until its own name is known
  * @throws configuration_error naming package, file and key
  */
 export async function readPackage(
   folder: string,
-  { origin, sdkVersion }: { origin: string; sdkVersion: string },
+  { origin, sdkVersion, schemas }: PackageCheck,
 ): Promise<PluginPackage> {
   const fields = await readFields(folder, origin)
   const { name, version } = identify(fields, origin)
   const manifest = checkManifest(fields.fogbow, name)
   checkSdkRange(manifest, name, sdkVersion)
-  const problem = configProblem(manifest)
+  const problem = await configProblem(manifest, schemas)
   if (problem) throw wrong(name, problem.key, problem.message)
   await checkEntry(folder, manifest, name)
   return {
@@ -99,16 +106,23 @@ export function suitsSdk(range: string, sdkVersion: string): boolean {
   return satisfies(sdkVersion, range, { includePrerelease: true })
 }
 
-function configProblem({ config, capabilities }: PluginManifest) {
+async function configProblem(
+  { config, capabilities }: PluginManifest,
+  schemas: PackageCheck['schemas'],
+) {
   if (config) {
-    const problem = configSchemaProblem(config)
+    const problem = await schemas.check(config)
     if (problem) return { key: joinPath('fogbow.config', problem.key), message: problem.message }
   }
   for (const [index, host] of (capabilities?.network ?? []).entries()) {
-    const key = /^\{config\.([^.}]+)/.exec(host)?.[1]
-    if (key === undefined || Object.hasOwn(propertiesOf(config), key)) continue
-    const message = `'${host}' names config.${key}, which fogbow.config.properties does not have`
-    return { key: `fogbow.capabilities.network[${index}]`, message }
+    const request = parseNetworkRequest(host)
+    if (typeof request === 'string')
+      return { key: `fogbow.capabilities.network[${index}]`, message: `'${host}': ${request}` }
+    for (const [, key = ''] of host.matchAll(/\{config\.([^.}]+)/g)) {
+      if (Object.hasOwn(propertiesOf(config), key)) continue
+      const message = `'${host}' names config.${key}, which fogbow.config.properties does not have`
+      return { key: `fogbow.capabilities.network[${index}]`, message }
+    }
   }
   return undefined
 }

@@ -99,7 +99,8 @@ test("Node's built-in modules can be loaded and inherited from, and throw by nam
       emitter.emit('a', 2)
       export default {
         seen, assert, isOld: new Old() instanceof EventEmitter,
-        uses: [() => readFileSync('/etc/passwd'), () => new Upper(), () => new Agent(), () => fs.promises.readFile('x'), () => http.get('x')],
+        made: [new Upper() instanceof Transform, new Agent() instanceof EventEmitter],
+        uses: [() => readFileSync('/etc/passwd'), () => fs.promises.readFile('x'), () => http.get('x')],
         read: () => read('/etc/passwd'),
       }`,
     'old.cjs': `
@@ -110,19 +111,15 @@ test("Node's built-in modules can be loaded and inherited from, and throw by nam
   })) as {
     seen: unknown[]
     isOld: boolean
+    made: boolean[]
     uses: (() => unknown)[]
     read(): Promise<unknown>
     assert: (value: unknown, message: string) => void
   }
   assert.deepEqual([...value.seen], [1])
   assert.equal(value.isOld, true)
-  const names = [
-    'fs.readFileSync',
-    'stream.Transform',
-    'http.Agent',
-    'fs.promises.readFile',
-    'http.get',
-  ]
+  assert.deepEqual([...value.made], [true, true])
+  const names = ['fs.readFileSync', 'fs.promises.readFile', 'http.get']
   const messages = [...value.uses].map((use) => {
     try {
       use()
@@ -156,6 +153,15 @@ test('a package of the name of a built-in module is taken when it is a dependenc
   assert.deepEqual({ ...(value as object) }, { own: true, off: 0 })
 })
 
+test('a module that asks for its own folder is told one that leads nowhere', async (t) => {
+  const value = await evaluated(t, {
+    'index.ts': `import here from './here.cjs'
+      export default [...here, import.meta.url]`,
+    'here.cjs': 'module.exports = [__dirname, __filename, typeof __dirname]',
+  })
+  assert.deepEqual([...(value as string[])], ['/', '/plugin.js', 'string', 'file:///plugin.js'])
+})
+
 test('the way to reach the global object that old packages use keeps working', async (t) => {
   const value = await evaluated(
     t,
@@ -177,6 +183,36 @@ const refusals: [string, string, RegExp][] = [
     'import.meta',
     'export default () => import.meta.dirname',
     /index\.ts:1:22: import\.meta is not allowed/,
+  ],
+  [
+    'import.defer()',
+    'export default () => import.defer("./name.ts")',
+    /index\.ts:1:29: Deferred imports .*; import modules by a constant name and as a whole/,
+  ],
+  [
+    'import.source() of a computed name',
+    'export default (n) => import.source(n)',
+    /index\.ts:1:30: Source phase imports .*; import modules by a constant name/,
+  ],
+  [
+    'import defer',
+    'import defer * as later from "./name.ts"; export default later',
+    /index\.ts:1:8: Deferred imports/,
+  ],
+  [
+    'a comment of pages',
+    'export default 1\n<!-- hidden',
+    /index\.ts:2:1: Legacy HTML .*; write comments as \/\/ or/,
+  ],
+  [
+    'a name spelled with escapes',
+    'export default () => ev\\u0061l("1")',
+    /index\.ts:1:22: eval\(\) is not allowed in a plugin; ship the code itself/,
+  ],
+  [
+    'Function as a tag',
+    'export default () => Function`return 1`',
+    /index\.ts:1:22: code made at run time/,
   ],
   ['eval', 'export default () => eval("1")', /index\.ts:1:22: eval\(\)/],
   [
@@ -228,7 +264,7 @@ const refusals: [string, string, RegExp][] = [
     'import "@fogbow/plugin-sdk/validate"',
     /is not for plugins at run time/,
   ],
-  ['top-level await', 'await 1; export default {}', /Top-level await/],
+  ['top-level await', 'await 1; export default {}', /Top-level await.*; wait in create\(\)/],
   [
     'no default export',
     'export const create = 1',

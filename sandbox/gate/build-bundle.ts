@@ -21,6 +21,7 @@ export async function buildBundle(
 ): Promise<BuiltBundle> {
   const thread = new Worker(new URL('./build-thread.ts', import.meta.url), {
     workerData: request,
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   })
   try {

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
-import { readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { SourceMap, type SourceMapPayload } from 'node:module'
 import { join } from 'node:path'
 import { FogbowError } from '@fogbow/plugin-sdk'
 import * as esbuild from 'esbuild'
 import type { Bundle } from '../sandbox.ts'
-import { builtinModules } from './builtin-modules.ts'
+import { builtinModules, globalBuffer, substituteFolders } from './builtin-modules.ts'
 import { checkCode, type Finding, IMPORT_META } from './check-code.ts'
-import { type BundleInput, confinedFiles } from './confined-files.ts'
+import { type BundleInput, confinedFiles, readConfined } from './confined-files.ts'
+import { sdkFixPlugin } from './sdk-fixes.ts'
 import { sdkFolder, sdkModule } from './sdk-module.ts'
+import { switchedOff } from './switched-off.ts'
 
 export type { BundleInput } from './confined-files.ts'
 
@@ -55,11 +57,22 @@ export async function bundlePackage(request: BundleRequest): Promise<BuiltBundle
 
 async function identify(packageDir: string): Promise<Subject> {
   const root = await realpath(packageDir)
-  const { name, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-    name: string
-    version: string
+  const read = await readConfined(join(root, 'package.json'), [root])
+  const identity = 'contents' in read ? parseObject(read.contents.toString('utf8')) : undefined
+  if (!identity) {
+    const message = `${root} has no package.json of its own that is a JSON object`
+    throw new FogbowError('configuration_error', message)
   }
-  return { id: `${name}@${version}`, root }
+  return { id: `${identity.name}@${identity.version}`, root }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 interface BundleOptions {
@@ -70,6 +83,7 @@ interface BundleOptions {
 
 async function bundle(request: BundleRequest, subject: Subject, options: BundleOptions) {
   const dependencies = await Promise.all((request.allowedRoots ?? []).map((root) => realpath(root)))
+  const own = substituteFolders()
   const roots = [subject.root, ...dependencies, await realpath(sdkFolder)]
   const mapped = options.mapped === true
   try {
@@ -85,8 +99,10 @@ async function bundle(request: BundleRequest, subject: Subject, options: BundleO
       sourcemap: mapped ? 'external' : false,
       plugins: [
         sdkModule(),
-        builtinModules(roots),
-        confinedFiles({ roots, inputs: options.inputs, withoutMaps: mapped }),
+        switchedOff([...roots, ...own]),
+        sdkFixPlugin(),
+        builtinModules([...roots, ...own]),
+        confinedFiles({ roots, own, inputs: options.inputs, withoutMaps: mapped }),
       ],
     })
     const textOf = (ending: string) =>
@@ -116,6 +132,8 @@ const settings = {
   treeShaking: true,
   logLevel: 'silent',
   define: {
+    __dirname: '"/"',
+    __filename: '"/plugin.js"',
     global: 'globalThis',
     'import.meta': IMPORT_META,
     'import.meta.url': '"file:///plugin.js"',
@@ -123,6 +141,7 @@ const settings = {
   },
   // import() of a bundled module becomes a local promise; what is left is refused by the check.
   supported: { 'dynamic-import': true },
+  inject: [globalBuffer],
   // Without these, files outside the package would take part: tsconfig.json of any parent, and NODE_PATH.
   tsconfigRaw: '{}',
   nodePaths: [],
@@ -144,11 +163,18 @@ function placeOf({ location }: esbuild.Message): string {
   return `${location.file}:${location.line}:${location.column + 1}: `
 }
 
+/** What to do about what the bundler says, by its words. */
+const hints: readonly [RegExp, string][] = [
+  [/^Could not resolve/, 'dependencies must be declared in package.json and be installed'],
+  [/for import "default"$/, 'export default definePlugin(…)'],
+  [/^(Deferred|Source phase) imports/, 'import modules by a constant name and as a whole'],
+  [/^Legacy HTML/, 'write comments as // or /* */'],
+  [/^Top-level await/, 'wait in create() of the plugin'],
+]
+
 function hintFor(text: string): string {
-  if (text.startsWith('Could not resolve')) {
-    return '; dependencies must be declared in package.json and be installed'
-  }
-  return text.endsWith('for import "default"') ? '; export default definePlugin(…)' : ''
+  const hint = hints.find(([words]) => words.test(text))
+  return hint ? `; ${hint[1]}` : ''
 }
 
 /** Bundles once more with a source map, for the place in the author's own file. */

@@ -4,6 +4,7 @@ import { type Node, type Options, type Program, parse, type Token, tokTypes } fr
 export const IMPORT_META = '__fogbow_import_meta'
 /** The bundler reserves this name: whatever a package binds to it is called otherwise in the bundle. */
 const FREE_REQUIRE = 'require'
+const MADE_CODE = 'code made at run time (Function)'
 
 /** Something that a plugin may not contain. */
 export interface Finding {
@@ -28,8 +29,8 @@ interface Review {
 }
 
 /**
- * Checks a bundle, and respells what the sandbox's own textual checks would mistake for code: `<!--`, `-->`, `import(`
- * and `eval(` inside strings, templates, regular expressions and method names keep their value but are written
+ * Checks a bundle, and respells what the sandbox's own textual checks would mistake for code: `<!--`, `-->`, `import(`,
+ * `import.` and `eval(` inside strings, templates, regular expressions and method names keep their value but are written
  * with escapes. Takes strict mode for granted, as the sandbox does.
  */
 export function checkCode(code: string): { code: string } | { finding: Finding } {
@@ -57,11 +58,20 @@ function parseStrict(
     if (!(error instanceof SyntaxError)) throw error
     if (error.message.includes('stack space')) return { finding: tooDeep }
     const offset = 'pos' in error ? Number(error.pos) : 0
+    if (PHASE_IMPORT.test(code.slice(offset))) return { finding: { ...phaseImport, offset } }
     const construct = error.message.replace(/ \(\d+:\d+\)$/, '')
     return {
       finding: { construct, offset, remedy: 'plugins are JavaScript in strict mode' },
     }
   }
+}
+
+/** Where the parser stops: at the word behind `import.`, which it does not know. */
+const PHASE_IMPORT = /^(source|defer)\b/
+
+const phaseImport = {
+  construct: 'import.source() or import.defer()',
+  remedy: 'import modules by a constant name',
 }
 
 const tooDeep: Finding = {
@@ -97,6 +107,7 @@ interface AnyNode extends Node {
   key?: AnyNode
   property?: AnyNode
   quasi?: { quasis: Node[] }
+  tag?: AnyNode
   arguments?: AnyNode[]
 }
 
@@ -117,7 +128,7 @@ function visit(node: AnyNode, review: Review): Finding | undefined {
     case 'Identifier':
       return visitIdentifier(node)
     case 'MemberExpression':
-      if (node.property && !node.computed) review.settled.add(node.property)
+      if (node.property && !node.computed) visitProperty(node.property, review)
       return undefined
     case 'Property':
     case 'MethodDefinition':
@@ -126,6 +137,7 @@ function visit(node: AnyNode, review: Review): Finding | undefined {
       return undefined
     case 'TaggedTemplateExpression':
       for (const part of node.quasi?.quasis ?? []) review.raw.add(part.start)
+      if (node.tag?.name === 'Function') return found(node, MADE_CODE, 'ship the code itself')
       return undefined
     default:
       return undefined
@@ -156,7 +168,7 @@ function visitCall(node: AnyNode, review: Review): Finding | undefined {
     case 'Function':
       if (!first) return undefined
       if (constant !== 'return this') {
-        return found(node, 'code made at run time (Function)', 'ship the code itself')
+        return found(node, MADE_CODE, 'ship the code itself')
       }
       replaceBy('(()=>globalThis)')
       return undefined
@@ -176,10 +188,20 @@ function found(node: Node, construct: string, remedy: string): Finding {
 
 function visitKey(key: AnyNode, review: Review): void {
   review.settled.add(key)
-  if (key.type !== 'Identifier') return
-  if (key.name !== 'import' && key.name !== 'eval') return
-  const text = key.name === 'import' ? 'impor\\u0074' : 'eva\\u006c'
-  review.edits.push({ start: key.start, end: key.end, text })
+  if (key.type === 'Identifier' || key.type === 'PrivateIdentifier') respellName(key, review)
+}
+
+/** Behind a dot no name looks like code, unless it is a private one. */
+function visitProperty(property: AnyNode, review: Review): void {
+  review.settled.add(property)
+  if (property.type === 'PrivateIdentifier') respellName(property, review)
+}
+
+function respellName(name: AnyNode, review: Review): void {
+  if (name.name !== 'import' && name.name !== 'eval') return
+  const text = name.name === 'import' ? 'impor\\u0074' : 'eva\\u006c'
+  const mark = name.type === 'PrivateIdentifier' ? '#' : ''
+  review.edits.push({ start: name.start, end: name.end, text: mark + text })
 }
 
 const literals = new Set([
@@ -191,15 +213,16 @@ const literals = new Set([
 
 const HTML_OPEN = '<!--'
 const HTML_CLOSE = '-->'
-const IMPORT_TEXT = /\bimport(?=\s*(?:\(|\/[/*]))/g
+const IMPORT_TEXT = /\bimport(?=\s*(?:\(|\.|\/[/*]))/g
 const EVAL_TEXT = /\beval(?=\s*\()/g
-const CODE_LIKE = /<!--|-->|(?:^|[^.]|\.\.\.)\b(?:import\s*(?:\(|\/[/*])|eval\s*\()/
+const CODE_LIKE = /<!--|-->|(?:^|[^.]|\.\.\.)\b(?:import\s*(?:\(|\.|\/[/*])|eval\s*\()/
 
 function respellLiteral(code: string, token: Token, edits: Edit[]): void {
   if (!literals.has(token.type)) return
   const spelt = code.slice(token.start, token.end)
   const text = spelt
-    .replaceAll(HTML_OPEN, '<\\x21--')
+    // Its end, since `(?<!` is a mark of its own in regular expressions.
+    .replaceAll(HTML_OPEN, '<!-\\x2d')
     .replaceAll(HTML_CLOSE, '--\\x3e')
     .replace(IMPORT_TEXT, 'impor\\x74')
     .replace(EVAL_TEXT, 'eva\\x6c')

@@ -1,8 +1,9 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises'
 import { extname, sep } from 'node:path'
-import type { Loader, OnLoadResult, Plugin } from 'esbuild'
+import type { Loader, Plugin } from 'esbuild'
 
-/** A file that went into a bundle, as it was just before it was read. */
+/** A file that went into a bundle, as it was when it was read. */
 export interface BundleInput {
   path: string
   /** bytes */
@@ -13,7 +14,9 @@ export interface BundleInput {
 interface Confinement {
   /** Folders whose files may be read. */
   roots: readonly string[]
-  /** Receives every file read. */
+  /** Further folders, whose files belong to the gate itself. */
+  own: readonly string[]
+  /** Receives every file read, but for those of the gate. */
   inputs: Map<string, BundleInput>
   /** Blinds source map comments: with maps on, the bundler would follow them to any file. */
   withoutMaps: boolean
@@ -32,26 +35,31 @@ const loaders: Record<string, Loader> = {
   '.json': 'json',
 }
 
-/** Lets the bundler read nothing but code and JSON inside the given folders, wherever links point to. */
-export function confinedFiles({ roots, inputs, withoutMaps }: Confinement): Plugin {
+/**
+ * Lets nothing but code and JSON inside the given folders into a bundle, wherever links point to. The bundler never
+ * opens a file itself: it would look into archives, follow links and read again what was checked before.
+ */
+export function confinedFiles({ roots, own, inputs, withoutMaps }: Confinement): Plugin {
   let bytes = 0
   return {
     name: 'confined-files',
     setup(build) {
-      build.onResolve({ filter: /^(https?:)?\/\// }, ({ path }) => ({
+      build.onResolve({ filter: /^((https?|file):)?\/\// }, ({ path }) => ({
         errors: [{ text: `"${path}" is an address; plugins contain all their code` }],
       }))
-      build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path }) => {
-        // What is not there is for the bundler to report, or switched off by a `browser` field.
-        const real = await realpath(path).catch(() => undefined)
-        if (!real) return undefined
-        const input = await admit(path, real, roots)
-        if (typeof input === 'string') return { errors: [{ text: input }] }
-        inputs.set(input.path, input)
-        bytes += input.size
+      build.onResolve({ filter: /^data:/i }, () => ({
+        errors: [{ text: 'data: addresses cannot be imported; plugins contain all their code' }],
+      }))
+      build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path, with: attributes }) => {
+        const kind = kindOf(path, attributes)
+        if (typeof kind === 'object') return { errors: [{ text: kind.problem }] }
+        const read = await readConfined(path, [...roots, ...own])
+        if ('problem' in read) return { errors: [{ text: read.problem }] }
+        if (!isInside(read.input.path, own)) inputs.set(read.input.path, read.input)
+        bytes += read.input.size
         const problem = overrun(inputs.size, bytes)
         if (problem) return { errors: [{ text: problem }] }
-        return withoutMaps ? readWithoutMap(path) : undefined
+        return { contents: withoutMaps ? blind(read.contents) : read.contents, loader: kind }
       })
     },
   }
@@ -61,21 +69,59 @@ export function isInside(path: string, roots: readonly string[]): boolean {
   return roots.some((root) => path === root || path.startsWith(root + sep))
 }
 
-/** @returns what is wrong with the file, or the file as it is now */
-async function admit(
-  path: string,
-  real: string,
-  roots: readonly string[],
-): Promise<BundleInput | string> {
-  if (!isInside(real, roots)) {
-    return `${real} lies outside the package and its declared dependencies`
-  }
+interface Problem {
+  problem: string
+}
+
+function kindOf(path: string, attributes: Record<string, string>): Loader | Problem {
   const extension = extname(path)
-  if (extension === '.node') return `${real} is a native addon; plugins are JavaScript only`
-  if (!(extension in loaders)) return `${real}: only .ts, .js and .json files can be imported`
-  const found = await stat(real)
-  if (!found.isFile()) return `${real} is not a file`
-  return { path: real, size: found.size, mtimeMs: found.mtimeMs }
+  if (extension === '.node') {
+    return { problem: `${path} is a native addon; plugins are JavaScript only` }
+  }
+  const loader = loaders[extension]
+  if (!loader) return { problem: `${path}: only .ts, .js and .json files can be imported` }
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === 'type' && value === 'json' && loader === 'json') continue
+    return { problem: `${path}: import attribute ${name}: '${value}' is not supported` }
+  }
+  return loader
+}
+
+/**
+ * Opens first and asks then where the opened file lies, so that what was checked is what is read, even when links
+ * change meanwhile.
+ */
+export async function readConfined(
+  path: string,
+  roots: readonly string[],
+): Promise<{ input: BundleInput; contents: Buffer } | Problem> {
+  // A pipe would keep whoever opens it waiting.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+  const file = await open(path, flags).catch(() => undefined)
+  if (!file) return { problem: `${path} cannot be read` }
+  try {
+    const real = await pathOf(file, path)
+    if (!real) return { problem: `${path} changes while it is read` }
+    if (!isInside(real, roots)) {
+      return { problem: `${real} lies outside the package and its declared dependencies` }
+    }
+    const found = await file.stat()
+    if (!found.isFile()) return { problem: `${real} is not a file` }
+    if (found.size > MAX_BYTES) return { problem: `${real} has more than ${MAX_BYTES} bytes` }
+    const contents = await file.readFile()
+    return { input: { path: real, size: contents.length, mtimeMs: found.mtimeMs }, contents }
+  } finally {
+    await file.close()
+  }
+}
+
+async function pathOf(file: FileHandle, path: string): Promise<string | undefined> {
+  const known = await readlink(`/proc/self/fd/${file.fd}`).catch(() => undefined)
+  if (known) return known
+  // No Linux: the name that the file has now must lead to the very file that is open.
+  const real = await realpath(path)
+  const [opened, there] = await Promise.all([file.stat(), stat(real)])
+  return opened.ino === there.ino && opened.dev === there.dev ? real : undefined
 }
 
 function overrun(files: number, bytes: number): string | undefined {
@@ -84,8 +130,6 @@ function overrun(files: number, bytes: number): string | undefined {
   return undefined
 }
 
-async function readWithoutMap(path: string): Promise<OnLoadResult> {
-  const text = await readFile(path, 'utf8')
-  const contents = text.replaceAll('sourceMappingURL', 'sourceMapping___')
-  return { contents, loader: loaders[extname(path)] ?? 'js' }
+function blind(contents: Buffer): string {
+  return contents.toString('utf8').replaceAll('sourceMappingURL', 'sourceMapping___')
 }

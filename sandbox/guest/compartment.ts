@@ -14,6 +14,8 @@ export function evaluatePrelude(source: string, bridge: Bridge): Prelude {
 export interface PluginCompartmentParts {
   platform: GuestPlatform
   globals: Record<string, unknown>
+  /** Globals that are made when they are first touched. */
+  lateGlobals: Record<string, () => unknown>
   print(level: LogLevel, values: readonly unknown[]): void
   now(): number
 }
@@ -22,10 +24,20 @@ export interface PluginCompartmentParts {
 export function createPluginCompartment(parts: PluginCompartmentParts): (code: string) => unknown {
   const compartment = new Compartment()
   const own = compartment.globalThis
-  for (const [name, value] of Object.entries(endowments(parts))) {
+  const define = (name: string, value: unknown) =>
     Object.defineProperty(own, name, {
       value: harden(value),
       writable: true,
+      enumerable: false,
+      configurable: true,
+    })
+  for (const [name, value] of Object.entries(endowments(parts))) define(name, value)
+  for (const [name, make] of Object.entries(parts.lateGlobals)) {
+    Object.defineProperty(own, name, {
+      get: harden(() => define(name, make())[name]),
+      set: harden((value: unknown) => {
+        Object.defineProperty(own, name, { value, writable: true, configurable: true })
+      }),
       enumerable: false,
       configurable: true,
     })
@@ -39,7 +51,14 @@ export function createPluginCompartment(parts: PluginCompartmentParts): (code: s
   return (code) => evaluateBundle(compartment, code)
 }
 
+/** Imports with a phase, also behind a comment or the dots of a spread. */
+const phaseImport =
+  /(?:^|[^.]|\.\.\.)\bimport\s*\.(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)*(?:source|defer)\b/
+
 function evaluateBundle(compartment: Compartment, code: string): unknown {
+  // What `ses` looks for does not include them, and the engine would ask Node for the module.
+  if (phaseImport.test(code))
+    throw new SyntaxError('a plugin must not use import.source or import.defer')
   const run = compartment.evaluate(`(function (module, exports) { ${code}\n})`) as (
     module: { exports: Record<string, unknown> },
     exports: Record<string, unknown>,
@@ -57,8 +76,6 @@ function endowments({
 }: PluginCompartmentParts): Record<string, unknown> {
   return {
     ...globals,
-    URL: platform.URL,
-    URLSearchParams: platform.URLSearchParams,
     console: createConsole(print),
     process: createProcess(globals),
     performance: { now: () => coarse(platform.timers.elapsedMs()), timeOrigin: coarse(now()) },

@@ -6,7 +6,10 @@ const MOST_RANDOM_BYTES = 65536
 const formats = new Set<unknown>(['raw', 'jwk', 'spki', 'pkcs8'])
 const hashes = ['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512']
 const curves = ['P-256', 'P-384', 'P-521']
-const keyNames = ['HMAC', 'Ed25519', 'ECDSA', 'RSASSA-PKCS1-v1_5']
+const keyNames = ['HMAC', 'Ed25519', 'ECDSA', 'RSASSA-PKCS1-v1_5', 'RSA-PSS']
+const LONGEST_SALT = 512
+const LONGEST_PEM = 32768
+const LARGEST_NEW_MODULUS = 3072
 const publicUsages = new Set(['verify'])
 
 interface CryptoKeyFields {
@@ -16,12 +19,27 @@ interface CryptoKeyFields {
   usages: readonly string[]
 }
 
+/** Class of the keys, for `instanceof`; what a key stands for stays on this side. */
+class CryptoKey {
+  constructor() {
+    throw new TypeError('Illegal constructor')
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'CryptoKey'
+  }
+}
+
 /**
  * The part of Web Cryptography (W3C Web Cryptography Level 2) that token libraries need: digest, and import, export,
- * generation, signature and verification for HMAC, Ed25519, ECDSA and RSASSA-PKCS1-v1_5. Keys are frozen plain objects;
- * what they stand for stays on this side.
+ * generation, signature and verification for HMAC, Ed25519, ECDSA, RSASSA-PKCS1-v1_5 and RSA-PSS. `sync` beside it is
+ * what the gate's stand-in for `node:crypto` is made of: the same work, answered at once.
  */
-export function createGuestCrypto(native: NativeCrypto): object {
+export function createGuestCrypto(platform: NativeCrypto): {
+  crypto: object
+  CryptoKey: typeof CryptoKey
+} {
+  const native = withPlainErrors(platform)
   const keys = new WeakMap<object, NativeKey>()
 
   function makeKey(key: NativeKey, extractable: boolean, usages: readonly string[]): object {
@@ -32,7 +50,7 @@ export function createGuestCrypto(native: NativeCrypto): object {
       algorithm: harden({ name, ...(hash && { hash: { name: hash } }), ...rest }),
       usages: harden([...usages]),
     }
-    const shown = harden({ ...fields, [Symbol.toStringTag]: 'CryptoKey' })
+    const shown = harden(Object.assign(Object.create(CryptoKey.prototype), fields) as object)
     keys.set(shown, key)
     return shown
   }
@@ -50,7 +68,10 @@ export function createGuestCrypto(native: NativeCrypto): object {
     const wanted = readAlgorithm(given)
     if (wanted.name !== key.algorithm.name)
       throw invalidAccess(`The key is one for ${key.algorithm.name}`)
-    return { ...key.algorithm, ...(wanted.name === 'ECDSA' && { hash: knownHash(wanted.hash) }) }
+    const algorithm = { ...key.algorithm }
+    if (wanted.name === 'ECDSA') algorithm.hash = knownHash(wanted.hash)
+    if (wanted.name === 'RSA-PSS') algorithm.saltLength = knownSalt(wanted.saltLength)
+    return algorithm
   }
 
   const subtle = {
@@ -82,7 +103,10 @@ export function createGuestCrypto(native: NativeCrypto): object {
     },
     async generateKey(algorithm: unknown, extractable: unknown, usages: unknown) {
       const asked = readUsages(usages)
-      const [key, publicKey] = native.generateKey(keyAlgorithm(readAlgorithm(algorithm)))
+      const wanted = keyAlgorithm(readAlgorithm(algorithm))
+      if ((wanted.modulusLength ?? 0) > LARGEST_NEW_MODULUS)
+        throw notSupported(`a new key of more than ${LARGEST_NEW_MODULUS} bits`)
+      const [key, publicKey] = native.generateKey(wanted)
       if (!key) throw notSupported('this algorithm')
       if (!publicKey) return makeKey(key, Boolean(extractable), asked)
       return {
@@ -108,8 +132,27 @@ export function createGuestCrypto(native: NativeCrypto): object {
     },
   }
 
-  return {
+  const sync = {
+    digest: (hash: unknown, data: unknown) =>
+      ownBytes(native.digest(knownHash(hash), toBytes(data))),
+    hmac: (hash: unknown, key: unknown, data: unknown) => {
+      const algorithm = { name: 'HMAC', hash: knownHash(hash) }
+      const secret = native.importKey('raw', toBytes(key), algorithm, true)
+      return ownBytes(native.sign(algorithm, secret, toBytes(data)))
+    },
+    sign: (scheme: unknown, pem: unknown, data: unknown) => {
+      const key = native.importPem(readPem(pem), true)
+      return ownBytes(native.sign(textKeyAlgorithm(scheme, key), key, toBytes(data)))
+    },
+    verify: (scheme: unknown, pem: unknown, signature: unknown, data: unknown) => {
+      const key = native.importPem(readPem(pem), false)
+      return native.verify(textKeyAlgorithm(scheme, key), key, toBytes(signature), toBytes(data))
+    },
+  }
+
+  const crypto = {
     subtle,
+    sync,
     getRandomValues: (array: unknown) => {
       const target = viewOf(array)
       if (target.byteLength > MOST_RANDOM_BYTES)
@@ -119,6 +162,24 @@ export function createGuestCrypto(native: NativeCrypto): object {
     },
     randomUUID: () => native.randomUUID(),
   }
+  return { crypto, CryptoKey }
+}
+
+/** Errors of the platform have classes of their own, which plugins could change; what they say is enough. */
+function withPlainErrors(native: NativeCrypto): NativeCrypto {
+  const wrap =
+    (run: (...args: unknown[]) => unknown) =>
+    (...args: unknown[]) => {
+      try {
+        return run(...args)
+      } catch (error) {
+        const { message } = error as Error
+        if (error instanceof TypeError) throw new TypeError(message)
+        throw error instanceof RangeError ? new RangeError(message) : new Error(message)
+      }
+    }
+  const methods = Object.entries(native).map(([name, run]) => [name, wrap(run)])
+  return Object.fromEntries(methods) as NativeCrypto
 }
 
 function readAlgorithm(given: unknown): KeyAlgorithm {
@@ -131,14 +192,37 @@ function readAlgorithm(given: unknown): KeyAlgorithm {
   if (source.namedCurve !== undefined) algorithm.namedCurve = String(source.namedCurve)
   if (source.modulusLength !== undefined) algorithm.modulusLength = Number(source.modulusLength)
   if (source.length !== undefined) algorithm.length = Number(source.length)
+  if (source.saltLength !== undefined) algorithm.saltLength = knownSalt(source.saltLength)
   return algorithm
+}
+
+/** How to sign with a key in text form: `{ hash, pss?, saltLength?, der? }`, of which only what fits the key counts. */
+function textKeyAlgorithm(scheme: unknown, { algorithm }: NativeKey): KeyAlgorithm {
+  const { hash, pss, saltLength, der } = (scheme ?? {}) as Record<string, unknown>
+  if (algorithm.name === 'Ed25519') return { name: 'Ed25519' }
+  const known = knownHash(hash)
+  if (algorithm.name === 'ECDSA') return { name: 'ECDSA', hash: known, der: Boolean(der) }
+  if (!pss) return { name: 'RSASSA-PKCS1-v1_5', hash: known }
+  return { name: 'RSA-PSS', hash: known, saltLength: knownSalt(saltLength) }
+}
+
+function knownSalt(length: unknown): number {
+  const bytes = Number(length)
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= LONGEST_SALT) return bytes
+  throw new RangeError(`The salt must have 0 to ${LONGEST_SALT} bytes`)
+}
+
+function readPem(pem: unknown): string {
+  const text = String(pem)
+  if (text.length > LONGEST_PEM) throw new RangeError(`A key has at most ${LONGEST_PEM} characters`)
+  return text
 }
 
 /** @throws NotSupportedError unless it is an algorithm for keys, complete and within bounds */
 function keyAlgorithm(algorithm: KeyAlgorithm): KeyAlgorithm {
   const { name, namedCurve, modulusLength, length } = algorithm
   if (!keyNames.includes(name)) throw notSupported(name)
-  if (name === 'HMAC' || name === 'RSASSA-PKCS1-v1_5') knownHash(algorithm.hash)
+  if (name === 'HMAC' || name.startsWith('RSA')) knownHash(algorithm.hash)
   if (name === 'ECDSA' && !curves.includes(String(namedCurve)))
     throw notSupported(`curve ${namedCurve}`)
   if (modulusLength !== undefined && !(modulusLength >= 2048 && modulusLength <= 4096)) {
@@ -189,6 +273,10 @@ function toBytes(value: unknown): Uint8Array {
   if (view.byteLength > LONGEST_INPUT)
     throw new RangeError(`At most ${LONGEST_INPUT} bytes at once`)
   return view.slice()
+}
+
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(exactBuffer(bytes))
 }
 
 /** A buffer of its own, never a part of one that the platform shares among its callers. */

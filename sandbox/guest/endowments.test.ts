@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { build } from 'esbuild'
 import { bundleSpec, imageSpec, testLauncher } from '../fixtures/plugin-spec.ts'
 import { runCode } from '../fixtures/run-code.ts'
+import { testResults } from '../fixtures/test-results.ts'
 import { type PluginLogLine, type Sandbox, type SandboxSpec, startSandbox } from '../index.ts'
 
 const launcher = testLauncher()
@@ -16,17 +17,7 @@ async function start(spec: SandboxSpec): Promise<Sandbox> {
   return sandbox
 }
 
-const results: [name: string, code: string, expected: unknown][] = [
-  [
-    'URL and its parameters',
-    "const u = new URL('../x?a=1&b=2', 'https://h:8443/p/q'); u.searchParams.set('a', 'ü'); return u.href",
-    'https://h:8443/x?a=%C3%BC&b=2',
-  ],
-  [
-    'URLSearchParams',
-    "return [...new URLSearchParams({ b: '1', a: 'x y' })].join('&') + new URLSearchParams('q=1')",
-    'b,1&a,x yq=1',
-  ],
+testResults(launcher, 'plugins have what they expect', [
   ['TextEncoder', "return [...new TextEncoder().encode('aä€')]", [97, 195, 164, 226, 130, 172]],
   [
     'TextDecoder in parts',
@@ -143,18 +134,22 @@ const results: [name: string, code: string, expected: unknown][] = [
     [true, 'x'],
   ],
   ['flat of nested lists', 'return [1, [2, [3, [4]]]].flat(Infinity)', [1, 2, 3, 4]],
-]
-const endowed = start(
-  imageSpec(
-    `const AsyncCode = { ${results.map(([name, code]) => `${JSON.stringify(name)}: async () => { ${code} }`).join(',\n')} }; return AsyncCode[id]()`,
-  ),
-)
-for (const [name, , expected] of results) {
-  test(`plugins have what they expect: ${name}`, async () => {
-    assert.deepEqual(await runCode(await endowed, name), expected)
-  })
-}
-
+  [
+    'an error of the platform is one of the plugin',
+    "const seen = []; for (const run of [() => atob('%'), () => btoa('\u20ac'), () => new TextDecoder('none'), () => new URL('%')]) { try { run() } catch (error) { seen.push(error.name, Reflect.ownKeys(Object.getPrototypeOf(error)).length > 0 && Object.isFrozen(Object.getPrototypeOf(error))) } } const key = await crypto.subtle.importKey('pkcs8', new Uint8Array(8), { name: 'Ed25519' }, false, ['sign']).catch((error) => error); return [...seen, Object.getPrototypeOf(key) === Error.prototype]",
+    [
+      'InvalidCharacterError',
+      true,
+      'InvalidCharacterError',
+      true,
+      'RangeError',
+      true,
+      'TypeError',
+      true,
+      true,
+    ],
+  ],
+])
 test('what a plugin prints becomes lines of its log, cut and without internals', async () => {
   const lines: PluginLogLine[] = []
   const sandbox = await start(

@@ -1,4 +1,5 @@
 import {
+  constants,
   createHash,
   createHmac,
   createPrivateKey,
@@ -45,8 +46,11 @@ const curveNames: Record<string, string> = {
 const keyTypes: Record<string, string> = {
   Ed25519: 'ed25519',
   ECDSA: 'ec',
+  'RSA-PSS': 'rsa',
   'RSASSA-PKCS1-v1_5': 'rsa',
 }
+/** Larger ones keep the thread busy for longer than a signature is worth. */
+const LARGEST_MODULUS = 8192
 
 /** Cryptography of `node:crypto`, its synchronous forms only. */
 export function nodeCrypto(): NativeCrypto {
@@ -62,22 +66,26 @@ export function nodeCrypto(): NativeCrypto {
       }
       return toNativeKey(handle, algorithm)
     },
+    importPem: (pem, forPrivate) => {
+      const handle = forPrivate ? createPrivateKey(pem) : createPublicKey(pem)
+      const name = Object.keys(keyTypes).findLast(
+        (known) => keyTypes[known] === handle.asymmetricKeyType,
+      )
+      if (!name) throw new TypeError(`A key of type ${handle.asymmetricKeyType} is not supported`)
+      return toNativeKey(handle, { name })
+    },
     exportKey: (format, key) => writeKey(format, (key as NodeKey).handle),
     generateKey: (algorithm) => generate(algorithm).map((handle) => toNativeKey(handle, algorithm)),
     sign: (algorithm, key, data) => {
       const { handle } = key as NodeKey
       if (algorithm.name === 'HMAC') return hmac(algorithm, handle, data)
-      return sign(signatureDigest(algorithm), data, { key: handle, dsaEncoding: 'ieee-p1363' })
+      return sign(signatureDigest(algorithm), data, { key: handle, ...signatureForm(algorithm) })
     },
     verify: (algorithm, key, signature, data) => {
       const { handle } = key as NodeKey
       if (algorithm.name !== 'HMAC') {
-        return verify(
-          signatureDigest(algorithm),
-          data,
-          { key: handle, dsaEncoding: 'ieee-p1363' },
-          signature,
-        )
+        const key = { key: handle, ...signatureForm(algorithm) }
+        return verify(signatureDigest(algorithm), data, key, signature)
       }
       const expected = hmac(algorithm, handle, data)
       return expected.length === signature.length && timingSafeEqual(expected, signature)
@@ -87,6 +95,9 @@ export function nodeCrypto(): NativeCrypto {
 
 function toNativeKey(handle: KeyObject, algorithm: KeyAlgorithm): NodeKey {
   const details = handle.asymmetricKeyDetails
+  if ((details?.modulusLength ?? 0) > LARGEST_MODULUS) {
+    throw new TypeError(`The modulus has more than ${LARGEST_MODULUS} bits`)
+  }
   const learnt: KeyAlgorithm = { ...algorithm }
   if (details?.modulusLength) learnt.modulusLength = details.modulusLength
   if (handle.type === 'secret') learnt.length = (handle.symmetricKeySize ?? 0) * 8
@@ -166,6 +177,11 @@ function generate({
 
 function hmac({ hash = '' }: KeyAlgorithm, key: KeyObject, data: Uint8Array): Buffer {
   return createHmac(digestName(hash), key).update(data).digest()
+}
+
+function signatureForm({ name, der, saltLength = 0 }: KeyAlgorithm) {
+  if (name === 'RSA-PSS') return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
+  return { dsaEncoding: der ? 'der' : 'ieee-p1363' } as const
 }
 
 function signatureDigest({ name, hash = '' }: KeyAlgorithm): string | null {

@@ -11,10 +11,7 @@ export interface GuestPlatform {
   timers: NativeTimers
   crypto: NativeCrypto
   encoding: NativeEncoding
-  /** URL class of the platform, without its static methods that touch process-wide state. */
-  URL: object
-  URLSearchParams: object
-  isProxy(value: unknown): boolean
+  url: NativeUrlParser
   /** Called for what nobody caught in the thread: a rejected promise, an error in a callback. */
   onUncaught(listener: (error: unknown) => void): void
 }
@@ -28,19 +25,41 @@ export interface NativeTimers {
   elapsedMs(): number
 }
 
+/** What cannot be read is answered with undefined: errors of the platform are not for plugins. */
 export interface NativeEncoding {
   encodeUtf8(text: string): Uint8Array
-  /** A decoder for one text that may come in parts. @throws RangeError for an unknown label */
-  createDecoder(label: string, fatal: boolean, ignoreBom: boolean): NativeDecoder
+  /** A decoder for one text that may come in parts; undefined for an unknown label. */
+  createDecoder(label: string, fatal: boolean, ignoreBom: boolean): NativeDecoder | undefined
   toBase64(bytes: Uint8Array): string
-  /** @throws InvalidCharacterError-like Error for what is not base64 */
-  fromBase64(text: string): Uint8Array
+  fromBase64(text: string): Uint8Array | undefined
 }
 
 export interface NativeDecoder {
   /** Name of the encoding, lower case. */
   readonly encoding: string
-  decode(bytes: Uint8Array, more: boolean): string
+  decode(bytes: Uint8Array, more: boolean): string | undefined
+}
+
+export interface NativeUrlParser {
+  /** @returns undefined for what is no URL */
+  parse(url: string, base: string | undefined): UrlParts | undefined
+  /** `url` with one part of it set as the attribute of that name does (WHATWG URL, section 6.1). */
+  change(url: string, part: keyof UrlParts, value: string): UrlParts | undefined
+}
+
+/** A parsed URL, by the names of its attributes. */
+export interface UrlParts {
+  readonly href: string
+  readonly origin: string
+  readonly protocol: string
+  readonly username: string
+  readonly password: string
+  readonly host: string
+  readonly hostname: string
+  readonly port: string
+  readonly pathname: string
+  readonly search: string
+  readonly hash: string
 }
 
 export type KeyFormat = 'raw' | 'jwk' | 'spki' | 'pkcs8'
@@ -53,6 +72,10 @@ export interface KeyAlgorithm {
   modulusLength?: number
   /** Length of an HMAC key, bits. */
   length?: number
+  /** Salt of an RSA-PSS signature, bytes. */
+  saltLength?: number
+  /** Form of an ECDSA signature: DER (RFC 3279, section 2.2.3) instead of r and s side by side. */
+  der?: boolean
 }
 
 /** A key inside the platform; opaque, never seen by plugin code. */
@@ -73,6 +96,8 @@ export interface NativeCrypto {
     algorithm: KeyAlgorithm,
     forPrivate: boolean,
   ): NativeKey
+  /** A key in the text form of RFC 7468, not encrypted; its algorithm follows from the key. */
+  importPem(pem: string, forPrivate: boolean): NativeKey
   exportKey(format: KeyFormat, key: NativeKey): unknown
   /** One key for HMAC, otherwise private and public key. */
   generateKey(algorithm: KeyAlgorithm): NativeKey[]

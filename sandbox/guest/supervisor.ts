@@ -4,17 +4,14 @@ import { createPeer, type Peer, type PeerOptions } from '../rpc/peer.ts'
 import { createPluginCompartment, evaluatePrelude } from './compartment.ts'
 import { createGuestCrypto } from './crypto.ts'
 import { createGuestLog, type LogLevel } from './log.ts'
-import type { GuestPlatform } from './platform.ts'
+import { withOwnErrors } from './own-errors.ts'
+import type { GuestPlatform, UrlParts } from './platform.ts'
 import type { Bridge } from './prelude/bridge.ts'
 import { guestEvent, guestProtocol, type LoadRequest, loadMethod } from './protocol.ts'
 import { createGuestTimers } from './timers.ts'
-import { vetArrays } from './vetted-arrays.ts'
-import { vetStrings } from './vetted-strings.ts'
 
 /** Freezes the language, so that nothing a plugin does changes it for us. Once per thread, before anything else. */
-export function lockDown(isProxy: GuestPlatform['isProxy']): void {
-  vetArrays(isProxy)
-  vetStrings()
+export function lockDown(): void {
   lockdown({
     overrideTaming: 'severe',
     errorTaming: 'safe',
@@ -52,6 +49,21 @@ export function startGuest(platform: GuestPlatform): void {
   })
   const log = createGuestLog((line) => peer.emit(guestEvent.log, line), platform.timers.elapsedMs)
   platform.onUncaught((error) => log.print('error', ['Nobody handled:', error]))
+  const timers = createGuestTimers({
+    native: platform.timers,
+    onError: (error) => log.print('error', ['A timer failed:', error]),
+    onPending: (pending) => peer.emit(guestEvent.timers, pending),
+  })
+  // All that does not depend on the plugin is there before it comes: a spare guest has done it already.
+  const prelude = evaluatePrelude(platform.prelude, createBridge(timers.globals))
+  const { crypto, CryptoKey } = createGuestCrypto(withOwnErrors(platform.crypto))
+  const evaluate = createPluginCompartment({
+    platform,
+    globals: { ...timers.globals, ...prelude.globals, crypto, CryptoKey },
+    lateGlobals: prelude.lateGlobals,
+    print: (level, values) => log.print(level, values),
+    now: () => Date.now() + offsetMs,
+  })
 
   async function load(method: string, args: readonly unknown[]): Promise<string[]> {
     if (method !== loadMethod) throw new FogbowError('internal_error', 'No plugin is loaded yet')
@@ -65,23 +77,6 @@ export function startGuest(platform: GuestPlatform): void {
     offsetMs = request.now - Date.now()
     messageLength = request.limits.messageLength
     peer.grant(request.limits.callsInFlight)
-    return put(request)
-  }
-
-  async function put(request: LoadRequest): Promise<string[]> {
-    const timers = createGuestTimers({
-      native: platform.timers,
-      onError: (error) => log.print('error', ['A timer failed:', error]),
-      onPending: (pending) => peer.emit(guestEvent.timers, pending),
-    })
-    const prelude = evaluatePrelude(platform.prelude, createBridge(timers.globals))
-    const crypto = createGuestCrypto(platform.crypto)
-    const evaluate = createPluginCompartment({
-      platform,
-      globals: { ...timers.globals, ...prelude.globals, crypto },
-      print: (level, values) => log.print(level, values),
-      now: () => Date.now() + offsetMs,
-    })
     serve = (method, args, call) =>
       prelude.plugin.call(method, args, call.remainingMs, (listener) => call.onCancel(listener))
     return prelude.plugin.start(evaluate(request.code), harden(request.config))
@@ -92,14 +87,14 @@ export function startGuest(platform: GuestPlatform): void {
       Bridge,
       'setTimeout' | 'clearTimeout'
     >
-    const { encoding } = platform
-    const URL = platform.URL as typeof globalThis.URL
+    const { encoding, url: parser } = platform
     return harden({
       callHost: (method: string, args: readonly unknown[]) => {
         const call = peer.call(method, args)
         return {
           answer: call.answer,
-          cancel: () => call.abandon(new FogbowError('timeout', `${method} was given up`)),
+          cancel: (onLate?: (answer: unknown) => void) =>
+            call.abandon(new FogbowError('timeout', `${method} was given up`), onLate),
         }
       },
       log: (level: string, message: unknown, fields?: unknown) =>
@@ -108,11 +103,16 @@ export function startGuest(platform: GuestPlatform): void {
       setTimeout,
       clearTimeout,
       encodeUtf8: (text: string) => encoding.encodeUtf8(text),
-      createDecoder: (label: string, fatal: boolean, ignoreBom: boolean) =>
-        encoding.createDecoder(label, fatal, ignoreBom),
+      createDecoder: (label: string, fatal: boolean, ignoreBom: boolean) => {
+        const decoder = encoding.createDecoder(label, fatal, ignoreBom)
+        return decoder && harden(decoder)
+      },
       toBase64: (bytes: Uint8Array) => encoding.toBase64(bytes),
       fromBase64: (text: string) => encoding.fromBase64(text),
-      parseUrl: (url: string, base?: string) => new URL(url, base).href,
+      randomUUID: () => platform.crypto.randomUUID(),
+      parseUrl: (url: string, base: string | undefined) => parser.parse(url, base),
+      changeUrl: (url: string, part: keyof UrlParts, value: string) =>
+        parser.change(url, part, value),
     })
   }
 }

@@ -6,6 +6,9 @@
  */
 const ORDINARY_LENGTH = 2 ** 20
 const LARGEST_LENGTH = 2 ** 53 - 1
+const LARGEST_LIST = 2 ** 32 - 1
+
+const { apply } = Reflect
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 type ArrayLike = Record<PropertyKey, unknown>
@@ -13,7 +16,6 @@ type Plain = (list: ArrayLike, length: number, args: unknown[]) => unknown
 
 /** To be called before lockdown, which then freezes what stands here. */
 export function vetArrays(isProxy: (value: unknown) => boolean): void {
-  const { apply } = Reflect
   const { isArray } = Array
   const isOrdinary = (list: unknown): boolean =>
     isArray(list) && list.length <= ORDINARY_LENGTH && !isProxy(list)
@@ -65,7 +67,7 @@ function vetFlattening(): void {
       const mapped: unknown[] = []
       const map = callable(mapper)
       for (let at = 0, length = toLength(list.length); at < length; at++) {
-        if (at in list) mapped.push(Reflect.apply(map, self, [list[at], at, list]))
+        if (at in list) mapped.push(apply(map, self, [list[at], at, list]))
       }
       const result: unknown[] = []
       flattenInto(result, mapped as unknown as ArrayLike, 1)
@@ -95,6 +97,11 @@ function position(value: unknown, length: number, absent: number): number {
   if (value === undefined) return absent
   const given = Math.trunc(Number(value)) || 0
   return given < 0 ? Math.max(length + given, 0) : Math.min(given, length)
+}
+
+/** A list of this length cannot be, so it is not begun. */
+function checkLength(length: number): void {
+  if (length > LARGEST_LIST) throw new RangeError('Invalid array length')
 }
 
 function callable(value: unknown): Method {
@@ -133,7 +140,7 @@ function walk(
     const at = options.backwards ? length - 1 - step : step
     if (!options.holes && !(at in list)) continue
     const item = list[at]
-    if (visit(Reflect.apply(callback, args[1], [item, at, list]), item, at)) return
+    if (visit(apply(callback, args[1], [item, at, list]), item, at)) return
   }
 }
 
@@ -144,7 +151,7 @@ function reduce(list: ArrayLike, length: number, args: unknown[], backwards: boo
   for (let step = 0; step < length; step++) {
     const at = backwards ? length - 1 - step : step
     if (!(at in list)) continue
-    value = started ? Reflect.apply(callback, undefined, [value, list[at], at, list]) : list[at]
+    value = started ? apply(callback, undefined, [value, list[at], at, list]) : list[at]
     started = true
   }
   if (!started) throw new TypeError('Reduce of empty array with no initial value')
@@ -172,7 +179,7 @@ function sorted(items: unknown[], by: unknown): unknown[] {
   return merge(items, (one, other) => {
     if (one === undefined || other === undefined)
       return Number(one === undefined) - Number(other === undefined)
-    if (by !== undefined) return Number(Reflect.apply(by as Method, undefined, [one, other])) || 0
+    if (by !== undefined) return Number(apply(by as Method, undefined, [one, other])) || 0
     const [first, second] = [String(one), String(other)]
     return first < second ? -1 : first > second ? 1 : 0
   })
@@ -300,11 +307,13 @@ const plainForms: Record<string, Plain> = {
     return -1
   },
   map(list, length, args) {
+    checkLength(length)
     const mapped: unknown[] = []
     walk(list, length, args, (answer, _item, at) => {
       mapped[at] = answer
       return false
     })
+    mapped.length = length
     return mapped
   },
   reduce: (list, length, args) => reduce(list, length, args, false),
@@ -343,12 +352,22 @@ const plainForms: Record<string, Plain> = {
     return list
   },
   splice,
+  toLocaleString(list: ArrayLike, length: number, args: unknown[]) {
+    let text = ''
+    for (let at = 0; at < length; at++) {
+      const item = list[at] as { toLocaleString(...given: unknown[]): string } | null | undefined
+      text += (at > 0 ? ',' : '') + (item?.toLocaleString(...args) ?? '')
+    }
+    return text
+  },
   toReversed(list, length) {
+    checkLength(length)
     const result: unknown[] = []
     for (let at = length - 1; at >= 0; at--) result.push(list[at])
     return result
   },
   toSorted(list, length, args) {
+    checkLength(length)
     const items: unknown[] = []
     for (let at = 0; at < length; at++) items.push(list[at])
     return sorted(items, args[0])

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BuildOptions, Plugin } from 'esbuild'
+import { Worker } from 'node:worker_threads'
+import type { BundlingTask, GuestTexts } from './guest-bundle.ts'
+
+/** Names of the entries beside each other in `guest/`. */
+export type GuestEntry = 'worker' | 'process'
 
 /** Everything that runs inside a guest beside the plugin, as texts: the guest itself can read no file. */
 export interface GuestProgram {
-  /** A function of `require`, in parentheses. */
+  /** A function of `require` that answers the exports of the entry, in parentheses. */
   readonly supervisor: string
   readonly prelude: string
   /** Compiled form of `supervisor` by the same Node, when there is one. */
@@ -23,12 +28,15 @@ const sdkEntry = fileURLToPath(import.meta.resolve('@fogbow/plugin-sdk'))
  * Bundles the guest, or takes it from `cacheDir` when an earlier run has done so from the same sources with the same
  * Node. A cache that cannot be read or written is done without.
  */
-export async function loadGuestProgram(cacheDir?: string): Promise<GuestProgram> {
+export async function loadGuestProgram(
+  entry: GuestEntry,
+  cacheDir?: string,
+): Promise<GuestProgram> {
   const folder = cacheDir && join(cacheDir, `guest-${await sourcesHash()}`)
-  const texts = (folder && (await readTexts(folder))) || (await bundle())
-  if (folder) await keep(folder, { 'supervisor.js': texts.supervisor, 'prelude.js': texts.prelude })
+  const texts = (folder && (await readTexts(folder, entry))) || (await bundle(entry))
+  if (folder) await keep(folder, { [`${entry}.js`]: texts.supervisor, 'prelude.js': texts.prelude })
   let compiled = folder
-    ? await readFile(join(folder, 'supervisor.bin')).catch(() => undefined)
+    ? await readFile(join(folder, `${entry}.bin`)).catch(() => undefined)
     : undefined
   return {
     ...texts,
@@ -37,20 +45,15 @@ export async function loadGuestProgram(cacheDir?: string): Promise<GuestProgram>
     },
     keepCompiled(made) {
       compiled = Buffer.from(made)
-      if (folder) void keep(folder, { 'supervisor.bin': compiled })
+      if (folder) void keep(folder, { [`${entry}.bin`]: compiled })
     },
   }
 }
 
-interface Texts {
-  supervisor: string
-  prelude: string
-}
-
-async function readTexts(folder: string): Promise<Texts | undefined> {
+async function readTexts(folder: string, entry: GuestEntry): Promise<GuestTexts | undefined> {
   try {
     const [supervisor, prelude] = await Promise.all(
-      ['supervisor.js', 'prelude.js'].map((name) => readFile(join(folder, name), 'utf8')),
+      [`${entry}.js`, 'prelude.js'].map((name) => readFile(join(folder, name), 'utf8')),
     )
     return supervisor && prelude ? { supervisor, prelude } : undefined
   } catch {
@@ -76,8 +79,10 @@ async function keep(folder: string, files: Record<string, string | Uint8Array>):
 async function sourcesHash(): Promise<string> {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([process.versions, process.arch, process.execArgv]))
-  const sesPackage = fileURLToPath(import.meta.resolve('ses/package.json'))
-  const files = [sesPackage, join(dirname(sdkEntry), 'errors.ts'), fileURLToPath(import.meta.url)]
+  const packages = ['ses', 'web-streams-polyfill'].map((name) =>
+    fileURLToPath(import.meta.resolve(`${name}/package.json`)),
+  )
+  const files = [...packages, join(dirname(sdkEntry), 'errors.ts'), fileURLToPath(import.meta.url)]
   for (const folder of [guestFolder, rpcFolder]) {
     const names = await readdir(folder, { recursive: true })
     files.push(
@@ -92,46 +97,19 @@ async function sourcesHash(): Promise<string> {
   return hash.digest('hex').slice(0, 32)
 }
 
-async function bundle(): Promise<Texts> {
-  const [supervisor, prelude] = await Promise.all([
-    bundleOne({
-      entryPoints: [join(guestFolder, 'worker.ts')],
-      format: 'cjs',
-      platform: 'node',
-      minifyWhitespace: true,
-    }),
-    bundleOne({
-      entryPoints: [join(guestFolder, 'prelude/index.ts')],
-      format: 'iife',
-      globalName: 'prelude',
-      platform: 'neutral',
-    }),
-  ])
-  const wrapped = `(function (require) { 'use strict'; const module = { exports: {} };${supervisor}\nreturn module.exports })`
-  return { supervisor: wrapped, prelude }
-}
-
-async function bundleOne(options: BuildOptions): Promise<string> {
-  // Needed only when there is no cache, and slow to load.
-  const { build } = await import('esbuild')
-  const result = await build({
-    ...options,
-    bundle: true,
-    write: false,
-    target: 'es2024',
-    legalComments: 'none',
-    plugins: [sdkModule],
-  })
-  return result.outputFiles?.[0]?.text ?? ''
-}
-
-/** Of the SDK the guest needs its errors; everything else is left out. */
-const sdkModule: Plugin = {
-  name: 'sdk-module',
-  setup(build) {
-    build.onResolve({ filter: /^@fogbow\/plugin-sdk$/ }, () => ({
-      path: sdkEntry,
-      sideEffects: false,
-    }))
-  },
+/** In a thread of its own: the bundler is a process that would otherwise stay for as long as the site. */
+async function bundle(entry: GuestEntry): Promise<GuestTexts> {
+  const task: BundlingTask = {
+    supervisor: join(guestFolder, `${entry}.ts`),
+    prelude: join(guestFolder, 'prelude/index.ts'),
+    sdk: sdkEntry,
+  }
+  const options = { workerData: task, execArgv: [] }
+  const thread = new Worker(new URL('./guest-bundle.ts', import.meta.url), options)
+  try {
+    const [texts] = await once(thread, 'message')
+    return texts as GuestTexts
+  } finally {
+    await thread.terminate()
+  }
 }

@@ -8,7 +8,14 @@ export interface Launcher {
    * Resolves when plugin code may be put in; the guest itself may still be getting ready.
    * @throws configuration_error when this machine does not isolate as the level promises
    */
-  launch(): Promise<LaunchedGuest>
+  launch(limits: LaunchLimits): Promise<LaunchedGuest>
+  /** Ends guests that wait for a plugin, if it keeps any; those that were launched are not its own any more. */
+  close?(): Promise<void>
+}
+
+export interface LaunchLimits {
+  /** What the plugin may hold, MiB. A launcher may set a hard limit above it as a second line behind the watch. */
+  memoryMiB: number
 }
 
 export interface LaunchedGuest {
@@ -17,6 +24,8 @@ export interface LaunchedGuest {
   ping(onPong: () => void): void
   /** Share of the time since the last question in which it was busy, 0 to 1; answered without its help. */
   busyShare(): number
+  /** Bytes that grow when it does, known at once and without its help; absent: those of this process. */
+  residentBytes?(): number
   /** Resolves with undefined when it cannot be learnt any more. */
   usage(): Promise<GuestUsage | undefined>
   /** Ends it, whatever it is doing. Never rejects. */
@@ -27,7 +36,7 @@ export interface LaunchedGuest {
 
 export interface GuestUsage {
   cpuMs: number
-  /** Heap and array buffers. */
+  /** Heap and array buffers; of a process all memory of its own. */
   heapBytes: number
 }
 

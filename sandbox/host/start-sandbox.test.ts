@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { FogbowError } from '@fogbow/plugin-sdk'
+import { type ErrorCode, FogbowError } from '@fogbow/plugin-sdk'
 import { createManualClock } from '../fixtures/manual-clock.ts'
 import { bundleSpec, imageSpec, pluginSpec, testLauncher } from '../fixtures/plugin-spec.ts'
-import { defaultLimits, type PluginLogLine, type Sandbox, type SandboxSpec } from '../index.ts'
+import {
+  defaultLimits,
+  type FinishedCall,
+  type PluginLogLine,
+  type Sandbox,
+  type SandboxSpec,
+} from '../index.ts'
 import { type SandboxOptions, startSandbox } from './start-sandbox.ts'
 
 const launcher = testLauncher()
@@ -240,20 +246,66 @@ test('the host answers what it offers, refuses the rest and counts it', async ()
     imageSpec(
       `await host.storage.set('k', { n: 1 })
        const denied = await host.secrets.get('x').catch((error) => error.code)
-       return [await host.storage.get('k'), await host.storage.get('other'), denied]`,
+       return [await host.storage.get('k'), await host.storage.get('null'), (await host.storage.get('other')) === undefined, denied]`,
       {
         host: {
           'storage.set': ([, value]) => {
             kept = value
           },
-          'storage.get': async ([key]) => (key === 'k' ? kept : null),
+          'storage.get': async ([key]) => (key === 'k' ? [kept] : key === 'null' ? [null] : []),
         },
       },
     ),
   )
   let kept: unknown
-  assert.deepEqual(await run(sandbox), [{ n: 1 }, null, 'unauthorized'])
+  assert.deepEqual(await run(sandbox), [{ n: 1 }, null, true, 'unauthorized'])
   assert.equal(sandbox.stats().deniedHostCalls, 1)
+})
+
+test('what becomes of a call is told, whatever it is', async () => {
+  const finished: FinishedCall[] = []
+  const sandbox = await start(
+    imageSpec(
+      "if (id === 'bad') throw new Error('x'); if (id === 'long') await host.clock.sleep(60000); return 1",
+      { onCall: (call) => finished.push(call) },
+    ),
+  )
+  await run(sandbox)
+  await assert.rejects(sandbox.call('image.getImage', ['bad', {}]))
+  await assert.rejects(sandbox.call('image.getImage', ['long', {}], { timeoutMs: 20 }))
+  await assert.rejects(sandbox.call('image.getNothing', []))
+  assert.deepEqual(
+    finished.map(({ method, outcome }) => [method, outcome]),
+    [
+      ['image.getImage', 'ok'],
+      ['image.getImage', 'plugin_failure'],
+      ['image.getImage', 'timeout'],
+    ],
+  )
+  assert.ok(finished.every(({ ms }) => ms > 0))
+})
+
+test('calls that a broker refuses as unauthorized are counted, at once or later, other refusals are not', async () => {
+  const refuse = (code: ErrorCode) => () => {
+    throw new FogbowError(code, 'no')
+  }
+  const sandbox = await start(
+    imageSpec(
+      `const codes = []
+       for (const asked of [host.fetch('https://a/'), host.secrets.get('b'), host.storage.get('c')])
+         codes.push(await asked.catch((error) => error.code))
+       return codes`,
+      {
+        host: {
+          fetch: async () => refuse('unauthorized')(),
+          'secrets.get': refuse('unauthorized'),
+          'storage.get': async () => refuse('invalid_parameter')(),
+        },
+      },
+    ),
+  )
+  assert.deepEqual(await run(sandbox), ['unauthorized', 'unauthorized', 'invalid_parameter'])
+  assert.equal(sandbox.stats().deniedHostCalls, 2)
 })
 
 test('names of parts of the language are no host methods', async () => {

@@ -7,12 +7,23 @@ import {
 } from '@fogbow/plugin-sdk'
 import { guestEvent, guestProtocol, type LoadRequest, loadMethod } from '../guest/protocol.ts'
 import { createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
-import type { CallOptions, Sandbox, SandboxEnd, SandboxSpec, SandboxStats } from '../sandbox.ts'
+import type {
+  CallOptions,
+  FinishedCall,
+  HostCall,
+  HostMethod,
+  HostStreams,
+  Sandbox,
+  SandboxEnd,
+  SandboxSpec,
+  SandboxStats,
+} from '../sandbox.ts'
 import { type SandboxClock, systemClock } from './clock.ts'
 import { checkAnswer, checkArguments, checkOffer } from './contract-check.ts'
 import { createDeadlines, type Deadlines } from './deadlines.ts'
+import { createStreamTable, type StreamTable } from './host-streams.ts'
 import type { LaunchedGuest, Launcher } from './launcher.ts'
-import { readLogLine } from './log-line.ts'
+import { createLogReader } from './log-line.ts'
 import { createWatch, defaultWatchSettings, type Watch, type WatchSettings } from './watch.ts'
 import { workerLauncher } from './worker-launcher.ts'
 
@@ -23,6 +34,8 @@ export interface SandboxOptions {
   cacheDir?: string
   clock?: SandboxClock
   watch?: Partial<WatchSettings>
+  /** Gives up the start while it is under way. */
+  signal?: AbortSignal
 }
 
 /** Room in a frame beside the longest message: what a batch may hold. */
@@ -37,16 +50,25 @@ export async function startSandbox(
   options: SandboxOptions = {},
 ): Promise<Sandbox> {
   const launcher = options.launcher ?? workerLauncher({ cacheDir: options.cacheDir })
-  const guest = await launcher.launch()
+  const guest = await launcher.launch({ memoryMiB: spec.limits.memoryMiB })
   const run = new GuestRun(spec, guest, options)
+  const giveUp = () => void run.stop()
+  options.signal?.addEventListener('abort', giveUp)
+  if (options.signal?.aborted) giveUp()
   try {
     await run.load()
   } catch (error) {
     await run.stop()
-    throw error
+    const { zombie, message } = await run.ended
+    throw zombie ? new ZombieError('plugin_failure', message, { cause: error }) : error
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp)
   }
   return toSandbox(run, launcher)
 }
+
+/** A start failed and left a thread behind that cannot be stopped. */
+export class ZombieError extends FogbowError {}
 
 /**
  * Defects of the site and flaws of requests to it. From a plugin they say nothing of what it did before: an answer that is
@@ -74,10 +96,12 @@ class GuestRun {
   readonly #guest: LaunchedGuest
   readonly #clock: SandboxClock
   readonly #deadlines: Deadlines
+  readonly #streams: StreamTable
   readonly #peer: Peer
   readonly #watch: Watch
+  readonly #readLogLine = createLogReader(() => performance.now())
   #resolveEnded!: (end: SandboxEnd) => void
-  #end: Promise<SandboxEnd> | undefined
+  #ending = false
   #calls = 0
   #errors = 0
   #denied = 0
@@ -87,6 +111,7 @@ class GuestRun {
     this.#guest = guest
     this.#clock = options.clock ?? systemClock
     this.#deadlines = createDeadlines(this.#clock)
+    this.#streams = createStreamTable(this.#deadlines, this.#clock)
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -106,6 +131,7 @@ class GuestRun {
       onEnd: (error, protocol) =>
         void this.#finish(protocol ? 'protocol' : 'crashed', error.message),
       credit: spec.limits.callsInFlight,
+      mostCredit: spec.limits.callsInFlight,
       waiting: spec.limits.callsWaiting,
       served: spec.limits.hostCallsInFlight,
       messageLength: spec.limits.messageLength,
@@ -140,13 +166,19 @@ class GuestRun {
     const contract = this.#contractOf(method)
     checkArguments(method, contract, args)
     this.#calls++
+    const startedAt = performance.now()
+    let outcome: FinishedCall['outcome'] = 'ok'
     try {
       const timeoutMs = options.timeoutMs ?? contract.timeoutMs
       const answer = await this.#ask(method, args, { timeoutMs, signal: options.signal })
       return checkAnswer(this.#spec.name, method, contract, answer)
     } catch (error) {
       this.#errors++
-      throw this.#describe(error, `failed in ${method}`)
+      const described = this.#describe(error, `failed in ${method}`)
+      outcome = described.code
+      throw described
+    } finally {
+      this.#spec.onCall?.({ method, ms: performance.now() - startedAt, outcome })
     }
   }
 
@@ -204,35 +236,54 @@ class GuestRun {
   }
 
   #serveHost(method: string, args: readonly unknown[], call: ServedCall): unknown {
-    const serve = Object.hasOwn(this.#spec.host, method) ? this.#spec.host[method] : undefined
-    if (!serve) {
-      this.#denied++
-      throw new FogbowError(
-        'unauthorized',
-        `Plugin '${this.#spec.name}' may not call ${method.slice(0, 64)}`,
-      )
+    try {
+      const answer = this.#hostMethod(method)(args, new ServedHostCall(call, this.#streams))
+      if (answer instanceof Promise) answer.catch(this.#countDenied)
+      return answer
+    } catch (error) {
+      this.#countDenied(error)
+      throw error
     }
-    return serve(args, new ServedHostCall(call))
+  }
+
+  #hostMethod(method: string): HostMethod {
+    for (const methods of [this.#streams.methods, this.#spec.host]) {
+      const serve = Object.hasOwn(methods, method) ? methods[method] : undefined
+      if (serve) return serve
+    }
+    throw new FogbowError(
+      'unauthorized',
+      `Plugin '${this.#spec.name}' may not call ${method.slice(0, 64)}`,
+    )
+  }
+
+  readonly #countDenied = (error: unknown): void => {
+    if (error instanceof FogbowError && error.code === 'unauthorized') this.#denied++
   }
 
   #receiveEvent(name: string, data: unknown): void {
     if (name === guestEvent.timers) this.#watch.setTimers(data === true)
-    const line = name === guestEvent.log ? readLogLine(data) : undefined
+    const line = name === guestEvent.log ? this.#readLogLine(data) : undefined
     if (line) this.#spec.onLog(line)
   }
 
   /** The end, whoever sees it first. */
   #finish(cause: SandboxEnd['cause'], problem: string): Promise<SandboxEnd> {
-    this.#end ??= this.#stopGuest(cause, problem)
-    return this.#end
+    if (!this.#ending) {
+      this.#ending = true
+      void this.#stopGuest(cause, problem)
+    }
+    return this.ended
   }
 
-  async #stopGuest(cause: SandboxEnd['cause'], problem: string): Promise<SandboxEnd> {
+  async #stopGuest(cause: SandboxEnd['cause'], problem: string): Promise<void> {
     this.#watch.stop()
     this.#deadlines.stop()
     const message = `Plugin '${this.#spec.name}' ${cause === 'stopped' ? 'was stopped' : describeEnd(cause, problem)}`
     const killed = this.#guest.kill()
-    this.#peer.end(new FogbowError('plugin_failure', message))
+    const reason = new FogbowError('plugin_failure', message)
+    this.#peer.end(reason)
+    this.#streams.end(reason)
     const zombie = (await killed) === 'zombie'
     const end: SandboxEnd = zombie
       ? {
@@ -242,7 +293,6 @@ class GuestRun {
         }
       : { cause, message }
     this.#resolveEnded(end)
-    return end
   }
 
   async stop(): Promise<void> {
@@ -270,13 +320,21 @@ function describeEnd(cause: SandboxEnd['cause'], problem: string): string {
     : `was stopped: it ${problem}`
 }
 
-/** Makes its signal when it is first asked for: most brokers answer at once. */
-class ServedHostCall {
+/** Makes its parts when they are first asked for: most brokers answer at once. */
+class ServedHostCall implements HostCall {
   readonly #call: ServedCall
+  readonly #table: StreamTable
   #signal: AbortSignal | undefined
+  #streams: HostStreams | undefined
 
-  constructor(call: ServedCall) {
+  constructor(call: ServedCall, table: StreamTable) {
     this.#call = call
+    this.#table = table
+  }
+
+  get streams(): HostStreams {
+    this.#streams ??= this.#table.streamsFor(this.signal)
+    return this.#streams
   }
 
   get signal(): AbortSignal {

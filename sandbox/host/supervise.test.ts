@@ -20,7 +20,7 @@ const flaky = (failing: { times: number }): SandboxSpec =>
   pluginSpec(
     `if (await host.storage.get('fail')) throw new Error('not yet')
      return { image: { getAllImages() { return [] }, getImage() {} } }`,
-    { host: { 'storage.get': () => failing.times-- > 0 } },
+    { host: { 'storage.get': () => [failing.times-- > 0] } },
   )
 
 /** A launcher whose guests die on demand, and stay as zombies if asked to. */
@@ -28,8 +28,8 @@ function mortal(outcome: KillOutcome = 'dead') {
   const deaths: ((reason: string) => void)[] = []
   const mortalLauncher: Launcher = {
     level: 'worker',
-    async launch() {
-      const guest = await launcher.launch()
+    async launch(limits) {
+      const guest = await launcher.launch(limits)
       let die: (reason: string) => void = () => {}
       guest.transport.onClose((reason) => die(reason))
       deaths.push((reason) => die(reason))
@@ -50,10 +50,15 @@ function mortal(outcome: KillOutcome = 'dead') {
 }
 
 function nextState(plugin: SupervisedPlugin, state: PluginHealth['state']): Promise<PluginHealth> {
-  if (plugin.health().state === state) return Promise.resolve(plugin.health())
-  return new Promise((resolve) =>
-    plugin.onHealth((health) => health.state === state && resolve(health)),
-  )
+  return nextHealth(plugin, (health) => health.state === state)
+}
+
+function nextHealth(
+  plugin: SupervisedPlugin,
+  isWanted: (health: PluginHealth) => boolean,
+): Promise<PluginHealth> {
+  if (isWanted(plugin.health())) return Promise.resolve(plugin.health())
+  return new Promise((resolve) => plugin.onHealth((health) => isWanted(health) && resolve(health)))
 }
 
 const options = { launcher, random: () => 0.5 }
@@ -157,6 +162,71 @@ test('a plugin whose thread cannot be stopped is quarantined at once', async () 
   await plugin.stop()
 })
 
+test('a plugin whose thread cannot be stopped goes on at once where it can be', async () => {
+  const guests = mortal('zombie')
+  const afterZombie: Launcher = { ...mortal().launcher, level: 'process' }
+  const plugin = await supervise(imageSpec(''), {
+    ...options,
+    launcher: guests.launcher,
+    afterZombie,
+    clock: createManualClock(),
+  })
+  const states: string[] = []
+  plugin.onHealth(({ state, level }) => states.push(`${state} ${level}`))
+  guests.die('gone')
+  const health = await nextHealth(
+    plugin,
+    ({ level, state }) => level === 'process' && state === 'ready',
+  )
+  assert.deepEqual(states, ['starting process', 'ready process'])
+  assert.equal(health.moved?.from, 'worker')
+  assert.match(health.moved?.reason ?? '', /cannot be stopped and holds a core/)
+  assert.deepEqual(await plugin.call('image.getAllImages', [{}]), [])
+  await plugin.restart()
+  assert.equal(plugin.health().level, 'process')
+  assert.equal(plugin.health().moved?.from, 'worker')
+  await plugin.stop()
+})
+
+test('a plugin that leaves a zombie while it is loaded moves as well', async () => {
+  const plugin = await supervise(flaky({ times: 1 }), {
+    ...options,
+    launcher: mortal('zombie').launcher,
+    afterZombie: { ...mortal().launcher, level: 'process' },
+  })
+  const health = await nextState(plugin, 'ready')
+  assert.equal(health.level, 'process')
+  await plugin.stop()
+})
+
+test('a zombie at the level that it was moved to quarantines', async () => {
+  const plugin = await supervise(flaky({ times: 2 }), {
+    ...options,
+    launcher: mortal('zombie').launcher,
+    afterZombie: { ...mortal('zombie').launcher, level: 'process' },
+  })
+  const health = await nextState(plugin, 'quarantined')
+  assert.equal(health.level, 'process')
+  await plugin.stop()
+})
+
+test('a site does not wait longer for a slow start than it has patience', async () => {
+  const clock = createManualClock()
+  const gate = Promise.withResolvers<unknown>()
+  const slow = pluginSpec(
+    `await host.storage.get('wait'); return { image: { getAllImages() { return [] }, getImage() {} } }`,
+    { host: { 'storage.get': () => gate.promise } },
+  )
+  const supervised = supervise(slow, { ...options, clock, startPatienceMs: 100 })
+  clock.advance(100)
+  const plugin = await supervised
+  assert.equal(plugin.health().state, 'starting')
+  await assert.rejects(plugin.call('image.getAllImages', [{}]), { code: 'unavailable_provider' })
+  gate.resolve([null])
+  await nextState(plugin, 'ready')
+  await plugin.stop()
+})
+
 test('a launcher that cannot isolate is a reason like any other', async () => {
   const refusing: Launcher = {
     level: 'worker',
@@ -179,6 +249,29 @@ test('stopping while a start is under way leaves nothing running', async () => {
   assert.equal(plugin.health().state, 'starting')
   await plugin.stop()
   assert.equal(plugin.health().state, 'stopped')
+})
+
+test('stopping ends a plugin that hangs in its start, long before its time is over', async () => {
+  const ends: Promise<string>[] = []
+  const noting: Launcher = {
+    level: 'worker',
+    async launch(limits) {
+      const guest = await launcher.launch(limits)
+      ends.push(guest.exited)
+      return guest
+    },
+  }
+  const hanging = pluginSpec(`await host.storage.get('wait')`, {
+    host: { 'storage.get': () => new Promise(() => {}) },
+  })
+  const clock = createManualClock()
+  const supervised = supervise(hanging, { launcher: noting, clock, startPatienceMs: 100 })
+  clock.advance(100)
+  const plugin = await supervised
+  await plugin.stop()
+  assert.equal(plugin.health().state, 'stopped')
+  assert.equal(ends.length, 1)
+  await Promise.all(ends)
 })
 
 test('pauses are spread by a quarter either way', async () => {

@@ -9,7 +9,7 @@ import type {
 } from '../sandbox.ts'
 import { type SandboxClock, systemClock } from './clock.ts'
 import type { Launcher } from './launcher.ts'
-import { type SandboxOptions, startSandbox } from './start-sandbox.ts'
+import { type SandboxOptions, startSandbox, ZombieError } from './start-sandbox.ts'
 import { workerLauncher } from './worker-launcher.ts'
 
 export interface RestartPolicy {
@@ -29,25 +29,45 @@ export const defaultRestartPolicy: RestartPolicy = {
 }
 
 export interface SuperviseOptions extends SandboxOptions {
+  /** Where a plugin goes on whose thread could not be stopped; without one it is quarantined. */
+  afterZombie?: Launcher
+  /** `supervise` resolves after this time, ms, even if the first start is still under way. */
+  startPatienceMs?: number
   restarts?: Partial<RestartPolicy>
   /** 0 to 1; spreads restarts so that plugins that failed together do not return together. */
   random?: () => number
 }
 
-/** Keeps a plugin running. Resolves when the first start has succeeded or failed; `health` says which. */
+/** Keeps a plugin running. Resolves when the first start has succeeded or failed, or takes long; `health` says which. */
 export async function supervise(
   spec: SandboxSpec,
   options: SuperviseOptions = {},
 ): Promise<SupervisedPlugin> {
   const plugin = new Supervision(spec, options)
-  await plugin.start()
+  const first = plugin.start()
+  const { startPatienceMs, clock = systemClock } = options
+  await (startPatienceMs === undefined ? first : withPatience(first, startPatienceMs, clock))
   return plugin
+}
+
+function withPatience(done: Promise<void>, ms: number, clock: SandboxClock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve)
+    void done.then(() => {
+      cancel()
+      resolve()
+    })
+  })
 }
 
 class Supervision implements SupervisedPlugin {
   readonly name: string
   readonly #spec: SandboxSpec
-  readonly #options: SandboxOptions & { launcher: Launcher }
+  readonly #options: SandboxOptions
+  /** In use; another one after a move. */
+  #launcher: Launcher
+  readonly #afterZombie: Launcher | undefined
+  #moved: PluginHealth['moved']
   readonly #clock: SandboxClock
   readonly #policy: RestartPolicy
   readonly #random: () => number
@@ -58,6 +78,8 @@ class Supervision implements SupervisedPlugin {
   #failures: number[] = []
   #starts = 0
   #cancelRetry: (() => void) | undefined
+  /** The start under way, if there is one. */
+  #starting: { giveUp: AbortController; over: Promise<void> } | undefined
   /** Counts of the sandboxes that are gone. */
   #past: SandboxStats = { ...noStats }
   #generation = 0
@@ -66,7 +88,9 @@ class Supervision implements SupervisedPlugin {
     const launcher = options.launcher ?? workerLauncher({ cacheDir: options.cacheDir })
     this.name = spec.name
     this.#spec = spec
-    this.#options = { ...options, launcher }
+    this.#options = options
+    this.#launcher = launcher
+    this.#afterZombie = options.afterZombie
     this.#clock = options.clock ?? systemClock
     this.#policy = { ...defaultRestartPolicy, ...options.restarts }
     this.#random = options.random ?? Math.random
@@ -85,15 +109,27 @@ class Supervision implements SupervisedPlugin {
     this.#listeners.push(listener)
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const giveUp = new AbortController()
+    const over = this.#start(giveUp.signal)
+    this.#starting = { giveUp, over }
+    return over
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
     const generation = ++this.#generation
     this.#starts++
     try {
-      const sandbox = await startSandbox(this.#spec, this.#options)
+      const sandbox = await startSandbox(this.#spec, {
+        ...this.#options,
+        launcher: this.#launcher,
+        signal,
+      })
       if (generation !== this.#generation) return sandbox.stop()
       this.#adopt(sandbox, generation)
     } catch (error) {
-      if (generation === this.#generation) this.#fail(asFogbowError(error), false)
+      if (generation !== this.#generation) return
+      this.#fail(asFogbowError(error), error instanceof ZombieError)
     }
   }
 
@@ -109,18 +145,30 @@ class Supervision implements SupervisedPlugin {
     })
   }
 
-  /** @param hopeless - another attempt would cost what the last one did, for good */
-  #fail(error: FogbowError, hopeless: boolean): void {
+  /** @param zombie - another attempt at this level would cost what the last one did, for good */
+  #fail(error: FogbowError, zombie: boolean): void {
+    if (zombie && this.#move(error)) return
     const now = this.#clock.now()
     this.#failures = [...this.#failures.filter((at) => now - at < this.#policy.windowMs), now]
     const reason = toErrorRecord(error)
-    if (hopeless || this.#failures.length >= this.#policy.failures) {
+    if (zombie || this.#failures.length >= this.#policy.failures) {
       this.#change({ state: 'quarantined', reason })
       return
     }
     const pauseMs = this.#pauseMs()
     this.#cancelRetry = this.#clock.after(pauseMs, () => void this.#startAgain())
     this.#change({ state: 'backing-off', reason, retryAt: now + pauseMs })
+  }
+
+  /** Goes on at once where it can be stopped whatever it does. */
+  #move(error: FogbowError): boolean {
+    const from = this.#launcher
+    if (!this.#afterZombie || from === this.#afterZombie) return false
+    this.#launcher = this.#afterZombie
+    this.#moved = { from: from.level, reason: error.message }
+    this.#change({ state: 'starting', reason: toErrorRecord(error) })
+    void this.start()
+    return true
   }
 
   #pauseMs(): number {
@@ -154,7 +202,8 @@ class Supervision implements SupervisedPlugin {
     this.#cancelRetry = undefined
     const sandbox = this.#sandbox
     this.#sandbox = undefined
-    await sandbox?.stop()
+    this.#starting?.giveUp.abort()
+    await Promise.all([sandbox?.stop(), this.#starting?.over])
   }
 
   async call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
@@ -172,8 +221,9 @@ class Supervision implements SupervisedPlugin {
     return { ...(now ? add(this.#past, now) : this.#past), restarts }
   }
 
-  #change(health: Omit<PluginHealth, 'level'>): void {
-    this.#health = { ...health, level: this.#options.launcher.level }
+  #change(health: Omit<PluginHealth, 'level' | 'moved'>): void {
+    const moved = this.#moved && { moved: this.#moved }
+    this.#health = { ...health, level: this.#launcher.level, ...moved }
     for (const listener of this.#listeners) listener(this.#health)
   }
 }

@@ -7,7 +7,7 @@ export interface WatchSettings {
   tickMs: number
   /** How often a sign of life is asked for while there is work, ms. */
   pingEveryMs: number
-  /** Silence after which a busy guest is stopped, ms. */
+  /** Silence after which a busy guest is stopped, ms; one that is not busy is given five times as long. */
   unresponsiveAfterMs: number
   /** How often a guest without calls is looked at while timers of its plugin are pending, ms. */
   quietTickMs: number
@@ -25,7 +25,7 @@ export interface WatchParts {
   clock: SandboxClock
   settings: WatchSettings
   memoryMiB: number
-  /** Resident memory of the process, bytes. */
+  /** Resident memory of this process, bytes; for guests that live in it. */
   residentBytes(): number
   onFault(cause: SandboxEnd['cause'], problem: string): void
 }
@@ -47,6 +47,7 @@ const RESIDENT_STEP = 8 * MIB
 const USAGE_EVERY_MS = 1000
 /** A thread that does not say how much it uses for this long is judged by the memory of the process. */
 const USAGE_PATIENCE_MS = 500
+const BLOCKED_FACTOR = 5
 
 /** Looks after one guest while it has work: memory by what it uses, life by its answers. Idle guests cost nothing. */
 export function createWatch(parts: WatchParts): Watch {
@@ -92,8 +93,10 @@ export function createWatch(parts: WatchParts): Watch {
     tick()
   }
 
+  const residentBytes = () => guest.residentBytes?.() ?? parts.residentBytes()
+
   function watchMemory(now: number): void {
-    const resident = parts.residentBytes()
+    const resident = residentBytes()
     const grown = resident - lastAnswer.resident >= RESIDENT_STEP
     if (asked) judgeSilence(now, resident)
     else if (grown || now - lastAnswer.at >= USAGE_EVERY_MS) ask(now, resident)
@@ -131,8 +134,12 @@ export function createWatch(parts: WatchParts): Watch {
       if (active ? now - lastPong >= settings.pingEveryMs : worked) ping()
     } else {
       silentMs += settings.tickMs
-      if (silentMs < settings.unresponsiveAfterMs || guest.busyShare() < 0.9) return
-      fault('unresponsive', `held its thread for ${silentMs} ms without a pause`)
+      if (silentMs < settings.unresponsiveAfterMs) return
+      if (guest.busyShare() >= 0.9) {
+        fault('unresponsive', `held its thread for ${silentMs} ms without a pause`)
+      } else if (silentMs >= BLOCKED_FACTOR * settings.unresponsiveAfterMs) {
+        fault('unresponsive', `gave no sign of life for ${silentMs} ms`)
+      }
     }
   }
 
@@ -174,7 +181,7 @@ export function createWatch(parts: WatchParts): Watch {
       return usage
     },
     refresh() {
-      if (!asked && !stopped) ask(clock.now(), parts.residentBytes())
+      if (!asked && !stopped) ask(clock.now(), residentBytes())
     },
     stop,
   }

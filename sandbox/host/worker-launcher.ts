@@ -1,5 +1,6 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Transport } from '../rpc/transport.ts'
+import { createReceivingWindow } from '../rpc/window.ts'
 import { type GuestProgram, loadGuestProgram } from './guest-program.ts'
 import type { KillOutcome, LaunchedGuest, Launcher } from './launcher.ts'
 import { probeWorkerIsolation } from './probe-worker.ts'
@@ -25,7 +26,7 @@ export function workerLauncher(options: WorkerLauncherOptions = {}): WorkerLaunc
       return zombies
     },
     async launch() {
-      program ??= loadGuestProgram(options.cacheDir)
+      program ??= loadGuestProgram('worker', options.cacheDir)
       const guest = launchWorker(await program, () => zombies++)
       try {
         await probeWorkerIsolation()
@@ -44,10 +45,10 @@ const { workerData, parentPort } = require('node:worker_threads')
 const { Script } = require('node:vm')
 const { supervisor, compiled, compiledPort } = workerData
 const script = new Script(supervisor, { filename: 'fogbow-guest.js', cachedData: compiled })
-const { startWorkerGuest } = script.runInThisContext()(require)
-startWorkerGuest()
+script.runInThisContext()(require).start()
 if (!compiled || script.cachedDataRejected) compiledPort.postMessage(script.createCachedData())
 compiledPort.close()
+for (const name in workerData) delete workerData[name]
 `
 
 const KILL_PATIENCE_MS = 500
@@ -77,7 +78,9 @@ function launchWorker(program: GuestProgram, onZombie: () => void): LaunchedGues
   liveness.port1.unref()
   let before = worker.performance.eventLoopUtilization()
   return {
-    transport: workerTransport(worker, exited),
+    transport: workerTransport(worker, exited, (characters) =>
+      liveness.port1.postMessage(characters),
+    ),
     ping(onPong) {
       waiting.push(onPong)
       liveness.port1.postMessage(0)
@@ -141,10 +144,20 @@ function exitOf(worker: Worker): Promise<string> {
   })
 }
 
-function workerTransport(worker: Worker, exited: Promise<string>): Transport {
+/** @param confirm - tells the thread how many characters were dealt with */
+function workerTransport(
+  worker: Worker,
+  exited: Promise<string>,
+  confirm: (characters: number) => void,
+): Transport {
+  const received = createReceivingWindow(confirm)
   return {
     send: (text) => worker.postMessage(text),
-    onMessage: (listener) => worker.on('message', listener),
+    onMessage: (listener) =>
+      worker.on('message', (message: unknown) => {
+        listener(message)
+        received(typeof message === 'string' ? message.length : 0)
+      }),
     onClose: (listener) => void exited.then(listener),
     // The thread ends by `kill`; until then nobody listens any more.
     close: () => worker.removeAllListeners('message'),

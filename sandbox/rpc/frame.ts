@@ -22,8 +22,10 @@ export class ProtocolError extends Error {
 }
 
 const DEPTH = 64
-/** A text of this length may take much memory when it nests deep, so depth is checked before it is parsed. */
-const LONG = 65_536
+/** Lists and objects in one frame: far slower to read and check than texts and numbers of the same length. */
+const MOST_PARTS = 100_000
+/** A text of this length may take much memory and time when it is tangled, so that is checked before it is parsed. */
+const LONG = 262_144
 
 /**
  * Reads a frame without trusting it.
@@ -38,7 +40,11 @@ export function parseFrame(frame: unknown, longest: number): Message[] {
       `a frame of ${frame.length} characters is longer than the ${longest} allowed`,
     )
   }
-  if (isDeepAndLong(frame)) throw new ProtocolError(`a frame must not nest deeper than ${DEPTH}`)
+  if (isTangled(frame)) {
+    throw new ProtocolError(
+      `a frame must not nest deeper than ${DEPTH} or hold more than ${MOST_PARTS} lists and objects`,
+    )
+  }
   const messages = parse(frame)
   if (!Array.isArray(messages) || !messages.every(isMessage)) {
     throw new ProtocolError('a frame must be a list of messages')
@@ -90,10 +96,17 @@ function problemOfFields(value: object, depth: number): string | undefined {
   return undefined
 }
 
-/** Whether the other side would end the channel over a text; a sender asks with room for what the frame adds. */
-export function isDeepAndLong(text: string, most = DEPTH): boolean {
-  return text.length > LONG && depthExceeds(text, most)
+/**
+ * Whether a long text nests too deep or holds too many lists and objects.
+ * @param room - true for a sender: less is allowed, so that there is room for what the frame adds
+ */
+export function isTangled(text: string, room = false): boolean {
+  if (text.length <= LONG) return false
+  return room ? exceeds(text, DEPTH - ROOM, MOST_PARTS - ROOM) : exceeds(text, DEPTH, MOST_PARTS)
 }
+
+/** Levels and lists that a frame puts around a message. */
+const ROOM = 4
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -102,15 +115,16 @@ const CASE_BIT = 0x20
 const OPEN = 0x7b
 const CLOSE = 0x7d
 
-/** Counts nesting outside of strings; strings, most of a frame, are skipped by a search for their end. */
-function depthExceeds(text: string, most: number): boolean {
+/** Counts brackets outside of strings; strings, most of a frame, are skipped by a search for their end. */
+function exceeds(text: string, mostDepth: number, mostParts: number): boolean {
   let depth = 0
+  let parts = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfText(text, at + 1)
-    else if ((code | CASE_BIT) === OPEN) depth++
-    else if ((code | CASE_BIT) === CLOSE) depth--
-    if (depth > most) return true
+    else if ((code | CASE_BIT) === OPEN) {
+      if (++depth > mostDepth || ++parts > mostParts) return true
+    } else if ((code | CASE_BIT) === CLOSE) depth--
   }
   return false
 }

@@ -33,9 +33,10 @@ export function createOutbox(transport: Transport): Outbox {
   }
 
   function schedule(): void {
-    scheduled = true
     const patience = Promise.resolve()
     void patience.then(nothing).then(flushScheduled)
+    // Only now: at the end of the stack the line above fails, and the next message has to try again.
+    scheduled = true
   }
 
   return {

@@ -16,7 +16,7 @@ function pair(
     waiting: 64,
     served: 64,
     messageLength: 100_000,
-    frameLength: 200_000,
+    frameLength: 400_000,
   }
   const caller = createPeer({ ...limits, transport: nearEnd, serve: () => 'nothing', ...near })
   const callee = createPeer({ ...limits, transport: farEnd, serve, ...far })
@@ -250,13 +250,13 @@ const violations: [name: string, frame: unknown][] = [
   ['an error without a code', '[[2,1,{"message":"x"}]]'],
   [
     'deep nesting of a long frame',
-    `[[5,"${'x'.repeat(65_536)}",${'['.repeat(70)}${']'.repeat(70)}]]`,
+    `[[5,"${'x'.repeat(262_144)}",${'['.repeat(70)}${']'.repeat(70)}]]`,
   ],
   [
     'nesting hidden behind a text with quotes',
-    `[[5,"${'x'.repeat(65_536)}\\"\\\\",${'['.repeat(70)}${']'.repeat(70)}]]`,
+    `[[5,"${'x'.repeat(262_144)}\\"\\\\",${'['.repeat(70)}${']'.repeat(70)}]]`,
   ],
-  ['a frame that is too long', `[[5,"x","${'y'.repeat(300_000)}"]]`],
+  ['a frame that is too long', `[[5,"x","${'y'.repeat(500_000)}"]]`],
 ]
 for (const [name, frame] of violations) {
   test(`${name} ends the channel`, async () => {
@@ -285,4 +285,25 @@ test('activity is told when the first call begins and when the last one ends', a
   const { caller } = pair(echo, { onActivity: (active) => told.push(active) })
   await Promise.all([caller.call('echo', [1]).answer, caller.call('echo', [2]).answer])
   assert.deepEqual(told, [true, false])
+})
+
+test('an answer of more lists than the other side has time for costs one call and not the channel', async () => {
+  const many = Array.from({ length: 120_000 }, () => [])
+  const { caller } = pair(
+    (_method, args) => (args[0] === 'many' ? many : 'fine'),
+    { messageLength: 1_000_000, frameLength: 1_000_000 },
+    { messageLength: 1_000_000, frameLength: 1_000_000 },
+  )
+  await assert.rejects(caller.call('a', ['many']).answer, { code: 'plugin_failure' })
+  assert.equal(await caller.call('a', ['few']).answer, 'fine')
+})
+
+test('a frame of more lists than may be in one ends the channel', () => {
+  let ended: boolean | undefined
+  const { nearEnd } = pair(echo, {
+    frameLength: 1_000_000,
+    onEnd: (_error, protocol) => (ended = protocol),
+  })
+  nearEnd.receive(`[${'[],'.repeat(120_000)}[]]`)
+  assert.equal(ended, true)
 })

@@ -1,6 +1,6 @@
 import { type ErrorRecord, FogbowError, fromErrorRecord, toErrorRecord } from '@fogbow/plugin-sdk'
 import {
-  isDeepAndLong,
+  isTangled,
   type Message,
   messageType,
   ProtocolError,
@@ -16,12 +16,17 @@ export interface PeerOptions {
   /** Answers a call of the other side: a value, a promise of one, or an error thrown. */
   serve(method: string, args: readonly unknown[], call: ServedCall): unknown
   onEvent?(name: string, data: unknown): void
-  /** Called when calls in either direction begin to be under way, and when the last has ended. */
+  /**
+   * Called when calls to the other side begin to be under way, and when the last has ended. An answer that the other side
+   * was waiting for makes it work as well, so it is told as a beginning and an end; its waiting is not.
+   */
   onActivity?(active: boolean): void
   /** Called once, with what every pending call was rejected with. */
   onEnd?(error: FogbowError, protocol: boolean): void
   /** Calls that may be under way at the other side, until it says otherwise. */
   credit: number
+  /** What the other side may raise it to; absent: to anything. */
+  mostCredit?: number
   /** Calls that may wait for credit; more are refused with `too_many_requests`. */
   waiting: number
   /** Calls of the other side that may be under way here; more are refused with `too_many_requests`. */
@@ -42,8 +47,11 @@ export interface ServedCall {
 
 export interface PendingCall {
   readonly answer: Promise<unknown>
-  /** Rejects `answer` and tells the other side; its late answer is dropped. */
-  abandon(error: FogbowError): void
+  /**
+   * Rejects `answer` and tells the other side.
+   * @param onLate - is given the answer that was under way already, if there is one; absent: it is dropped
+   */
+  abandon(error: FogbowError, onLate?: (answer: unknown) => void): void
 }
 
 /** One end of a channel on which both sides call each other. Holds no timer: deadlines are the caller's. */
@@ -95,10 +103,16 @@ export function createPeer(options: PeerOptions): Peer {
   let ended: FogbowError | undefined
 
   function noteActivity(): void {
-    const now = inFlight + waiting.size + serving.size > 0
+    const now = inFlight + waiting.size > 0
     if (now === active) return
     active = now
     options.onActivity?.(now)
+  }
+
+  function noteAnswer(): void {
+    if (active) return
+    options.onActivity?.(true)
+    options.onActivity?.(false)
   }
 
   function call(
@@ -115,7 +129,7 @@ export function createPeer(options: PeerOptions): Peer {
     if (inFlight < credit) send(message)
     else waiting.set(id, message)
     noteActivity()
-    return { answer, abandon: (error) => abandon(id, error) }
+    return { answer, abandon: (error, onLate) => abandon(id, error, onLate) }
   }
 
   function refuse(method: string, message: string): FogbowError | undefined {
@@ -125,8 +139,11 @@ export function createPeer(options: PeerOptions): Peer {
         `${method}: the arguments take ${message.length} characters, ${options.messageLength} are allowed`,
       )
     }
-    if (isDeepAndLong(message, SENT_DEPTH)) {
-      return new FogbowError('invalid_parameter', `${method}: the arguments nest too deep`)
+    if (isTangled(message, true)) {
+      return new FogbowError(
+        'invalid_parameter',
+        `${method}: the arguments nest too deep or hold too many lists and objects`,
+      )
     }
     if (inFlight < credit || waiting.size < options.waiting) return undefined
     return new FogbowError(
@@ -136,11 +153,15 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function send(message: string): void {
-    inFlight++
     outbox.push(message)
+    inFlight++
   }
 
-  function abandon(id: number, error: FogbowError): void {
+  function abandon(
+    id: number,
+    error: FogbowError,
+    onLate: (answer: unknown) => void = nothing,
+  ): void {
     const call = pending.get(id)
     if (!call || ended) return
     call.reject(error)
@@ -149,7 +170,7 @@ export function createPeer(options: PeerOptions): Peer {
       noteActivity()
     } else {
       // Its place stays taken until the other side lets go, so that it is never asked for more than it grants.
-      pending.set(id, forgotten)
+      pending.set(id, { resolve: onLate, reject: nothing })
       outbox.push(`[3,${id}]`)
     }
   }
@@ -185,7 +206,6 @@ export function createPeer(options: PeerOptions): Peer {
       return
     }
     serving.set(id, call)
-    noteActivity()
     try {
       const result = options.serve(method, args, call)
       if (isThenable(result)) {
@@ -207,7 +227,7 @@ export function createPeer(options: PeerOptions): Peer {
         checkAnswer(text)
         outbox.push(`[1,${id},${text}]`)
       }
-      noteActivity()
+      noteAnswer()
     } catch (error) {
       fail(id, error)
     }
@@ -220,13 +240,16 @@ export function createPeer(options: PeerOptions): Peer {
         `the answer takes ${text.length} characters, ${options.messageLength} are allowed`,
       )
     }
-    if (isDeepAndLong(text, SENT_DEPTH))
-      throw new FogbowError('plugin_failure', 'the answer nests too deep')
+    if (isTangled(text, true))
+      throw new FogbowError(
+        'plugin_failure',
+        'the answer nests too deep or holds too many lists and objects',
+      )
   }
 
   function fail(id: number, error: unknown): void {
     outbox.push(`[2,${id},${toErrorText(error)}]`)
-    noteActivity()
+    noteAnswer()
   }
 
   function cancel(id: number): void {
@@ -267,7 +290,7 @@ export function createPeer(options: PeerOptions): Peer {
     },
     [messageType.cancel]: (message) => cancel(toId(message)),
     [messageType.credit]: (message) => {
-      credit = toId(message)
+      credit = Math.min(toId(message), options.mostCredit ?? Number.POSITIVE_INFINITY)
       sendWaiting()
     },
     [messageType.event]: (message) => {
@@ -309,7 +332,9 @@ export function createPeer(options: PeerOptions): Peer {
       end(new FogbowError('plugin_failure', `protocol violated: ${error.message}`), true)
     }
   })
-  options.transport.onClose((reason) => end(new FogbowError('plugin_failure', reason)))
+  options.transport.onClose((reason, broken) =>
+    end(new FogbowError('plugin_failure', reason), broken),
+  )
 
   return {
     call,
@@ -375,9 +400,6 @@ function malformed(message: Message): ProtocolError {
   return new ProtocolError(`a message of type ${message[0]} is malformed`)
 }
 
-/** Deepest nesting of what is sent; leaves room for what the frame adds. */
-const SENT_DEPTH = 60
-
 /** Longest details of an error that cross, characters. */
 const LONGEST_DETAILS = 4096
 
@@ -399,10 +421,12 @@ function readError(value: unknown): FogbowError {
     throw new ProtocolError('an error must have a code and a message')
   }
   const details = record.details
-  const known = typeof details === 'object' && details !== null && !Array.isArray(details)
+  const known =
+    typeof details === 'object' &&
+    details !== null &&
+    !Array.isArray(details) &&
+    JSON.stringify(details).length <= LONGEST_DETAILS
   return fromErrorRecord({ code: record.code, message: record.message, ...(known && { details }) })
 }
-
-const forgotten: Pending = { resolve: nothing, reject: nothing }
 
 function nothing(): void {}

@@ -4,7 +4,10 @@ export interface Transport {
   send(text: string): void
   /** What arrives is whatever the other side sent: unknown until it was checked. */
   onMessage(listener: (message: unknown) => void): void
-  /** Called once, when nothing more can arrive. */
-  onClose(listener: (reason: string) => void): void
+  /**
+   * Called once, when nothing more can arrive.
+   * @param listener - told the reason, and whether it is that the other side broke the rules of the channel
+   */
+  onClose(listener: (reason: string, broken?: boolean) => void): void
   close(): void
 }

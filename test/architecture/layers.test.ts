@@ -19,6 +19,7 @@ const folders: Record<string, readonly string[]> = {
   config: [],
   store: ['config'],
   telemetry: [],
+  federation: ['store'],
   identity: [],
   plugins: ['config', 'store'],
   aaa: ['config', 'store', 'plugins'],

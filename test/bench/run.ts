@@ -9,6 +9,8 @@ import type { Bench, BenchResult } from './result.ts'
 
 const benches: Record<string, () => Promise<{ default: Bench }>> = {
   'sandbox-call': () => import('./sandbox-call.ts'),
+  'sandbox-start': () => import('./sandbox-start.ts'),
+  'sandbox-memory': () => import('./sandbox-memory.ts'),
   'order-overhead': () => import('./order-overhead.ts'),
   'order-rate': () => import('./order-rate.ts'),
   'read-one': () => import('./read-one.ts'),

@@ -83,7 +83,10 @@ async function start(name: string, host: FakeHost): Promise<Sandbox> {
 function brokers({ secrets, storage }: FakeHost): Record<string, HostMethod> {
   return {
     'secrets.get': ([name]) => secrets.get(String(name)),
-    'storage.get': ([key]) => storage.get(String(key)),
+    'storage.get': async ([key]) => {
+      const value = await storage.get(String(key))
+      return value === undefined ? [] : [value]
+    },
     'storage.set': ([key, value]) => storage.set(String(key), value),
     'storage.delete': ([key]) => storage.delete(String(key)),
     'storage.list': ([prefix, options]) => storage.list(String(prefix), (options ?? {}) as object),

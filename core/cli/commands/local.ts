@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type CommandLine, printResult } from '../command-line.ts'
-import { formatFields } from '../table.ts'
+import { type CommandLine, connect, printResult } from '../command-line.ts'
+import { fieldsOf } from '../site-client.ts'
+import { formatFields, type Row } from '../table.ts'
+import { printable } from '../terminal.ts'
 
 /** Commands that work on this machine instead of asking a site: `fogbow start`, `config check`. */
 export function addLocalCommands(program: Command, commandLine: CommandLine): void {
@@ -43,6 +45,45 @@ export function addLocalCommands(program: Command, commandLine: CommandLine): vo
         formatFields(commandLine.terminal, fields),
       )
     })
+}
+
+/** `fogbow doctor`: how well plugins can be kept apart, at the site or on this machine. */
+export function addDoctor(program: Command, commandLine: CommandLine): void {
+  const { terminal } = commandLine
+  program
+    .command('doctor')
+    .description(
+      'Show how plugins can be isolated by the site where you are logged in, else on this machine, and what is missing for more',
+    )
+    .option('--local', 'Look at this machine in any case')
+    .action(async ({ local }: { local?: true }, command: Command) => {
+      const site = await connect(commandLine, command)
+      const found =
+        site.loggedIn && !local
+          ? { site: site.url, ...fieldsOf<Row>(await site.send({ path: '/ras/admin/isolation' })) }
+          : await examineMachine()
+      printResult(commandLine, command, found, ({ missing, ...fields }) =>
+        [formatFields(terminal, fields), ...toList(missing)].join('\n'),
+      )
+    })
+}
+
+async function examineMachine(): Promise<Row> {
+  const { detectIsolation, probeWorkerIsolation } = await import('@fogbow/sandbox')
+  const about = { node: process.version, system: `${process.platform} ${process.arch}` }
+  const problem = (error: Error) => error.message
+  const worker = await probeWorkerIsolation().then(() => 'holds', problem)
+  if (process.platform !== 'linux')
+    return { ...about, worker, level: 'worker', missing: ['processes are isolated on Linux only'] }
+  const { level, missing, refusal } = await detectIsolation()
+  return refusal
+    ? { ...about, worker, level: 'worker', missing: [refusal, ...missing] }
+    : { ...about, worker, level, missing }
+}
+
+function toList(missing: unknown): string[] {
+  if (!Array.isArray(missing) || missing.length === 0) return []
+  return ['', 'Missing for more:', ...missing.map((what) => `- ${printable(String(what))}`)]
 }
 
 /** Where the site of this machine keeps its data: `--data-dir`, `FOGBOW_DATA_DIR`, the configuration. */

@@ -4,8 +4,8 @@ import { sdkVersion } from '@fogbow/plugin-sdk'
 import type { Registry } from '@fogbow/registry'
 import type { Command } from 'commander'
 import { type CommandLine, connect, printResult } from '../command-line.ts'
-import { listOf } from '../site-client.ts'
-import { formatRows } from '../table.ts'
+import { fieldsOf, listOf } from '../site-client.ts'
+import { formatFields, formatRows, type Row } from '../table.ts'
 import { addDataDir, findDataDir } from './local.ts'
 
 /** `fogbow plugin …`: `add` and `remove` change the store on this machine, the others ask the running site. */
@@ -64,14 +64,54 @@ export function addPluginCommands(program: Command, commandLine: CommandLine): v
     })
 
   group
-    .command('restart')
-    .description('Restart a plugin of the site where you are logged in')
+    .command('show')
+    .description(
+      'Show one plugin of the site where you are logged in: how isolated, what it may reach, what it uses',
+    )
     .argument('<name>', 'Name in the configuration')
     .action(async (name: string, _typed, command: Command) => {
       const site = await connect(commandLine, command)
-      const path = `/ras/admin/plugins/${encodeURIComponent(name)}/restart`
-      await site.send({ method: 'POST', path })
+      const answer = await site.send({ path: pathOf(name) })
+      printResult(commandLine, command, fieldsOf<Row>(answer), (plugin) =>
+        formatFields(terminal, toPluginFields(plugin)),
+      )
     })
+
+  group
+    .command('restart')
+    .description('Restart a plugin of the site where you are logged in')
+    .argument('<name>', 'Name in the configuration')
+    .option('--original-isolation', 'Give a thread again to one that was moved to a process')
+    .action(async (name: string, typed: { originalIsolation?: true }, command: Command) => {
+      const site = await connect(commandLine, command)
+      const body = { originalIsolation: typed.originalIsolation === true }
+      await site.send({ method: 'POST', path: `${pathOf(name)}/restart`, body })
+    })
+}
+
+function pathOf(name: string): string {
+  return `/ras/admin/plugins/${encodeURIComponent(name)}`
+}
+
+/** One line each for what belongs together; what is missing on the machine is not shortened. */
+function toPluginFields({ isolation, isolationChoice, ...plugin }: Row): Row {
+  const { wanted, why, minimum, missing, moved } = (isolationChoice ?? {}) as Row
+  const { capabilities, storage, limits, usage, ...rest } = plugin
+  const reach = (capabilities ?? {}) as Row
+  return {
+    ...rest,
+    isolation,
+    isolationWanted: wanted && why ? `${wanted}, because ${why}` : null,
+    isolationMinimum: minimum,
+    isolationMissing: missing,
+    moved: moved && `${(moved as Row).at}: ${(moved as Row).reason}`,
+    network: reach.network,
+    addresses: reach.addresses,
+    secrets: reach.secrets,
+    storage,
+    limits,
+    usage,
+  }
 }
 
 /** Paths are made absolute; whatever is no file here is an npm specifier. */

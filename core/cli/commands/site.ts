@@ -26,7 +26,11 @@ export function addSiteCommands(program: Command, commandLine: CommandLine): voi
         [
           formatFields(terminal, { url: site.url, ...fields }),
           formatRows(terminal, ['cloud', 'health', 'plugins'], clouds.map(toCloudRow)),
-          formatRows(terminal, ['plugin', 'state', 'reason'], plugins.map(toPluginRow)),
+          formatRows(
+            terminal,
+            ['plugin', 'state', 'isolation', 'reason'],
+            plugins.map(toPluginRow),
+          ),
         ].join('\n\n'),
       )
       if (!view.ready) throw new CommandError(exitCodes.failed, `${site.url} is not ready`)
@@ -83,6 +87,6 @@ function toCloudRow({ name, isDefault, health, plugins }: Row): Row {
   return { cloud: isDefault ? `${name} (default)` : name, health, plugins: served }
 }
 
-function toPluginRow({ name, package: source, version, state, reason }: Row): Row {
-  return { plugin: `${name} (${source} ${version})`, state, reason }
+function toPluginRow({ name, package: source, version, ...plugin }: Row): Row {
+  return { ...plugin, plugin: `${name} (${source} ${version})` }
 }

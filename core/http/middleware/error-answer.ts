@@ -5,6 +5,7 @@ import type { HttpContext } from './state.ts'
 
 /** Wait that is suggested when the error does not know a better one. */
 const RETRY_AFTER_SECONDS = 5
+const LONGEST_RETRY_AFTER_SECONDS = 86_400
 
 /** Turns anything thrown into an answer of the error catalogue; what is not in it stays in the log. */
 export function answerError(context: HttpContext, thrown: unknown, log: Logger): void {
@@ -24,7 +25,7 @@ export function answerError(context: HttpContext, thrown: unknown, log: Logger):
     message: messageOf(error, requestId),
     details: `uri=${pathOf(context.req.url ?? '')}`,
     code: error.code,
-    ...(error.details.field && { field: error.details.field }),
+    ...(typeof error.details.field === 'string' && { field: error.details.field }),
     requestId,
   })
 }
@@ -38,9 +39,15 @@ function describe(error: FogbowError): { status: number; headers: Record<string,
   const headers: Record<string, string> = {}
   const { allow, retryAfterSeconds } = error.details
   if (error.status === 401) headers['WWW-Authenticate'] = 'Fogbow-User-Token realm="fogbow"'
-  if (Array.isArray(allow)) headers.Allow = allow.join(', ')
+  // Details of other errors may come from a plugin or a peer, in any form.
+  if (error.code === 'method_not_allowed' && Array.isArray(allow)) headers.Allow = allow.join(', ')
   if (error.status === 429 || error.status === 503) {
-    headers['Retry-After'] = String(Math.ceil(retryAfterSeconds ?? RETRY_AFTER_SECONDS))
+    headers['Retry-After'] = String(toSeconds(retryAfterSeconds))
   }
   return { status: error.status, headers }
+}
+
+function toSeconds(wanted: unknown): number {
+  const known = typeof wanted === 'number' && wanted >= 0 && wanted <= LONGEST_RETRY_AFTER_SECONDS
+  return known ? Math.ceil(wanted) : RETRY_AFTER_SECONDS
 }

@@ -1,6 +1,6 @@
 import { pageQuery, userOf } from './ordered-routes.ts'
-import { param, type Route } from './route.ts'
-import { listOf, object, orderOutcome } from './views.ts'
+import { type ApiSchema, param, type Route } from './route.ts'
+import { listOf, object, objectOf, orderOutcome } from './views.ts'
 
 const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const
@@ -34,19 +34,71 @@ const auditQuery = {
   },
 } as const
 
+const amount = { type: 'integer' } as const
+const nullable = (schema: ApiSchema): ApiSchema => ({ ...schema, type: [schema.type, 'null'] })
+const timeOrNull = { type: ['string', 'null'], format: 'date-time' } as const
+const event = (reason: string) =>
+  nullable(objectOf({ [reason]: text, at: { type: 'string', format: 'date-time' } }))
+
 const plugin = object('Plugin', {
   name: text,
   package: text,
   version: text,
   kinds: texts,
   state: text,
-  isolation: text,
-  reason: textOrNull,
-  capabilities: {
-    type: 'object',
-    required: ['network', 'secrets', 'storage'],
-    properties: { network: texts, secrets: texts, storage: { type: 'boolean' } },
+  isolation: { type: 'string', description: 'Level that it has at present' },
+  reason: { ...textOrNull, description: 'Why it does not run, or was restarted last' },
+  bundleHash: { ...textOrNull, description: 'SHA-256 of the code that runs' },
+  advice: { ...textOrNull, description: 'What to do next' },
+  retryAt: { ...timeOrNull, description: 'When it is started again by itself' },
+  lastFailure: event('message'),
+  isolationChoice: nullable(
+    objectOf({
+      wanted: text,
+      why: text,
+      minimum: text,
+      missing: { ...texts, description: 'What this machine lacks for a stronger isolation' },
+      moved: event('reason'),
+    }),
+  ),
+  capabilities: objectOf({
+    network: texts,
+    addresses: texts,
+    secrets: texts,
+    storage: { type: 'boolean' },
+  }),
+  storage: nullable(objectOf({ usedBytes: amount, quotaBytes: amount })),
+  limits: { type: ['object', 'null'], additionalProperties: amount },
+  usage: objectOf({
+    calls: amount,
+    errors: amount,
+    inFlight: amount,
+    waiting: amount,
+    restarts: amount,
+    deniedRequests: amount,
+    cpuMs: amount,
+    heapBytes: amount,
+  }),
+})
+
+const pluginRestart: ApiSchema = {
+  title: 'PluginRestart',
+  type: 'object',
+  properties: {
+    originalIsolation: {
+      type: 'boolean',
+      description: 'A plugin that was moved because its thread did not end gets a thread again',
+    },
   },
+}
+
+const isolation = object('Isolation', {
+  level: { type: 'string', description: 'The strongest that this machine has' },
+  missing: { ...texts, description: 'What a stronger one would need' },
+  minimum: { type: 'string', description: 'The weakest that the configuration allows' },
+  zombies: { type: 'integer', description: 'Threads that cannot be stopped' },
+  zombieLimit: { type: 'integer', description: 'At this many the site should be restarted' },
+  advice: textOrNull,
 })
 
 /** What an administrator can ask: as in the original service, and below it what is new. */
@@ -114,12 +166,34 @@ export const administrationRoutes: readonly Route[] = [
   },
   {
     ...about,
+    method: 'GET',
+    path: '/ras/admin/plugins/{name}',
+    id: 'getPlugin',
+    summary: 'Shows one plugin: code, isolation, what it may reach, limits and use, failures',
+    status: 200,
+    response: plugin,
+    run: (operations, call) => operations.getPlugin(call.context, param(call, 'name')),
+  },
+  {
+    ...about,
     method: 'POST',
     path: '/ras/admin/plugins/{name}/restart',
     id: 'restartPlugin',
     summary: 'Stops a plugin and starts it again',
     status: 200,
-    run: (operations, call) => operations.restartPlugin(call.context, param(call, 'name')),
+    request: pluginRestart,
+    run: (operations, call) =>
+      operations.restartPlugin(call.context, param(call, 'name'), call.body),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: '/ras/admin/isolation',
+    id: 'getIsolation',
+    summary: 'Shows how plugins can be isolated on this machine, and what is missing for more',
+    status: 200,
+    response: isolation,
+    run: (operations, { context }) => operations.getIsolation(context),
   },
   {
     ...about,

@@ -9,7 +9,12 @@ const text = { type: 'string' } as const
 const state = { type: 'string', enum: shownStates }
 
 export function object(title: string, properties: Record<string, ApiSchema>): ApiSchema {
-  return { title, type: 'object', required: Object.keys(properties), properties }
+  return { title, ...objectOf(properties) }
+}
+
+/** Part of another view, without a name of its own. */
+export function objectOf(properties: Record<string, ApiSchema>): ApiSchema {
+  return { type: 'object', required: Object.keys(properties), properties }
 }
 
 export function listOf(items: ApiSchema): ApiSchema {

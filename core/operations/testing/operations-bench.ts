@@ -97,6 +97,7 @@ export async function openOperationsBench(): Promise<OperationsBench> {
       authorization: 'aaa',
       cacheSeconds: 0,
     },
+    plugins: {},
     clouds: {
       one: { plugin: 'cloud', mapper: 'aaa', kinds: {}, concurrency: 16 },
       two: { plugin: 'cloud', mapper: 'aaa', kinds: {}, concurrency: 16 },

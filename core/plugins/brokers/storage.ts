@@ -2,22 +2,34 @@ import { FogbowError, invalid, type StorageChange } from '@fogbow/plugin-sdk'
 import type { HostMethod } from '@fogbow/sandbox'
 import type { Kysely } from 'kysely'
 import type { Database, Store } from '../../store/index.ts'
+import { createUsage, type Entry, type StorageQuota, sizeOf, type Usage } from './storage-quota.ts'
 
 const LONGEST_KEY = 512
 const LARGEST_VALUE = 1_048_576
 const MOST_CHANGES = 1000
 const PAGE = 1000
+/** Of one page of a list, beyond which it is refused: it would not cross to the plugin. */
+const LARGEST_PAGE_BYTES = 8 * 1_048_576
 
 /** `storage.*`: the key/value store of one plugin instance. */
-export function storageBroker(plugin: string, store: Store): Record<string, HostMethod> {
+export function storageBroker(
+  plugin: string,
+  store: Store,
+  quota: StorageQuota,
+): Record<string, HostMethod> {
+  const usage = createUsage(plugin, quota)
+  const write = (changes: readonly StorageChange[]) => writeAll(store, plugin, usage, changes)
   return {
     'storage.get': async ([key]) => {
       const row = await entries(store.db, plugin).where('key', '=', toKey(key)).executeTakeFirst()
-      return row ? JSON.parse(row.value) : null
+      return row ? [JSON.parse(row.value)] : []
     },
-    'storage.set': async ([key, value]) => write(store, plugin, [{ key: toKey(key), value }]),
-    'storage.delete': async ([key]) => write(store, plugin, [{ key: toKey(key) }]),
-    'storage.write': async ([changes]) => write(store, plugin, toChanges(changes)),
+    'storage.set': async ([key, value]) => {
+      if (value === undefined) throw invalid('value', 'is missing')
+      await write([{ key: toKey(key), value }])
+    },
+    'storage.delete': async ([key]) => write([{ key: toKey(key) }]),
+    'storage.write': async ([changes]) => write(toChanges(changes)),
     'storage.list': async ([prefix, options]) => list(store, plugin, prefix, options),
   }
 }
@@ -31,43 +43,57 @@ async function list(store: Store, plugin: string, prefix: unknown, options: unkn
   const { after, limit } = (options ?? {}) as { after?: unknown; limit?: unknown }
   const most = typeof limit === 'number' && limit >= 1 ? Math.min(Math.trunc(limit), PAGE) : PAGE
   const start = typeof after === 'string' && after > prefix ? after : prefix
-  const rows = await entries(store.db, plugin)
+  const page = store.db
+    .selectFrom('plugin_storage')
+    .where('plugin', '=', plugin)
     .where('key', start === prefix ? '>=' : '>', start)
     .where('key', '<', `${prefix}\u{10ffff}`)
     .orderBy('key')
     .limit(most)
-    .execute()
+  const sizes = await page.select(sizeOf).execute()
+  if (sizes.reduce((sum, { size }) => sum + Number(size), 0) > LARGEST_PAGE_BYTES) {
+    throw new FogbowError(
+      'payload_too_large',
+      `storage: ${sizes.length} entries from '${start}' on are more than ${LARGEST_PAGE_BYTES} bytes; list fewer at a time`,
+    )
+  }
+  const rows = await page.select(['key', 'value']).execute()
   return rows.map((row) => ({ key: row.key, value: JSON.parse(row.value) }))
 }
 
-async function write(
+async function writeAll(
   store: Store,
   plugin: string,
+  usage: Usage,
   changes: readonly StorageChange[],
 ): Promise<void> {
-  const texts = changes.map(({ key, value }) => ({
-    key,
-    text: value === undefined ? undefined : toText(key, value),
-  }))
-  await store.write(async (db) => {
-    for (const { key, text } of texts) {
-      if (text === undefined)
-        await db
-          .deleteFrom('plugin_storage')
-          .where('plugin', '=', plugin)
-          .where('key', '=', key)
-          .execute()
-      else {
-        await db
-          .insertInto('plugin_storage')
-          .values({ plugin, key, value: text })
-          .onConflict((conflict) =>
-            conflict.columns(['plugin', 'key']).doUpdateSet({ value: text }),
-          )
-          .execute()
-      }
-    }
-  })
+  const last = new Map(changes.map(({ key, value }) => [key, toText(key, value)]))
+  const wanted = [...last].map(([key, text]) => ({ key, text }))
+  try {
+    await store.write(async (db) => {
+      await usage.reckon(db, wanted)
+      for (const entry of wanted) await apply(db, plugin, entry)
+    })
+  } catch (error) {
+    usage.forget()
+    throw error
+  }
+}
+
+async function apply(db: Kysely<Database>, plugin: string, { key, text }: Entry): Promise<void> {
+  if (text === undefined) {
+    await db
+      .deleteFrom('plugin_storage')
+      .where('plugin', '=', plugin)
+      .where('key', '=', key)
+      .execute()
+    return
+  }
+  await db
+    .insertInto('plugin_storage')
+    .values({ plugin, key, value: text })
+    .onConflict((conflict) => conflict.columns(['plugin', 'key']).doUpdateSet({ value: text }))
+    .execute()
 }
 
 function toChanges(changes: unknown): StorageChange[] {
@@ -81,7 +107,9 @@ function toKey(key: unknown): string {
   throw invalid('key', `must be a text of 1 to ${LONGEST_KEY} characters`)
 }
 
-function toText(key: string, value: unknown): string {
+/** @returns undefined for what is to be deleted */
+function toText(key: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined
   const text = JSON.stringify(value)
   if (text === undefined) throw invalid(key, 'is nothing that JSON can express')
   if (text.length <= LARGEST_VALUE) return text

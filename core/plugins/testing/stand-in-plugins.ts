@@ -21,6 +21,7 @@ export function standInPlugin(name: string, methods: Methods): StandInPlugin {
     name,
     packageName: `@stand-in/${name}`,
     version: '1.0.0',
+    bundleHash: '',
     kinds: kinds.filter((kind) => contracts[kind]),
     methods,
     calls: [],
@@ -68,6 +69,11 @@ export function standInPlugins(...plugins: readonly LivePlugin[]): PluginHost {
       return plugin
     },
     list: () => [...plugins],
+    async restart(name) {
+      await this.get(name).restart()
+    },
+    isolation: async () => ({ level: 'worker', missing: [], zombies: 0, zombieLimit: 1 }),
+    alarm: () => undefined,
     stop: async () => {},
   }
 }

@@ -1,32 +1,44 @@
-const EventEmitter = require('./events.cjs')
-const unavailable = require('./unavailable.cjs')
+const Stream = require('readable-stream')
 
-/** Node's streams are not there, but packages inherit from their classes when they are loaded. */
-function Stream() {
-  EventEmitter.call(this)
-}
-inherit(Stream, EventEmitter)
-Object.setPrototypeOf(Stream, unavailable('stream', {}))
+const { Readable, Writable } = Stream
 
-function streamClass(name, parent) {
-  function StreamClass() {
-    throw new Error(`stream.${name} of Node is not available to plugins; use web streams`)
+Readable.fromWeb = (webStream, options) =>
+  Readable.from(chunksOf(webStream), { objectMode: false, ...options })
+
+async function* chunksOf(webStream) {
+  const reader = webStream.getReader()
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      yield Buffer.from(next.value)
+    }
+  } finally {
+    reader.cancel().catch(() => {})
   }
-  return inherit(StreamClass, parent)
 }
 
-function inherit(child, parent) {
-  child.prototype = Object.create(parent.prototype, {
-    constructor: { value: child, writable: true, configurable: true },
+Readable.toWeb = (readable) => {
+  const iterator = readable[Symbol.asyncIterator]()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done) controller.close()
+      else controller.enqueue(typeof value === 'string' ? new TextEncoder().encode(value) : value)
+    },
+    async cancel() {
+      await iterator.return?.()
+    },
   })
-  return child
 }
 
-Stream.Stream = Stream
-Stream.Readable = streamClass('Readable', Stream)
-Stream.Writable = streamClass('Writable', Stream)
-Stream.Duplex = streamClass('Duplex', Stream.Readable)
-Stream.Transform = streamClass('Transform', Stream.Duplex)
-Stream.PassThrough = streamClass('PassThrough', Stream.Transform)
+Writable.toWeb = (writable) =>
+  new WritableStream({
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        writable.write(chunk, (error) => (error ? reject(error) : resolve()))
+      }),
+    close: () => new Promise((resolve) => writable.end(resolve)),
+    abort: (reason) => void writable.destroy(reason),
+  })
 
-module.exports = Stream
+// Old packages inherit from the module itself, and expect both classes of events on it.
+module.exports = Object.assign(Stream.Stream, Stream, { Stream: Stream.Stream })

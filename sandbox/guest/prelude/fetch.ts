@@ -1,186 +1,146 @@
-import { AbortController, type AbortSignal } from './abort.ts'
-import { type BodyInit, createBodyClass, readBodyInit } from './body.ts'
+import type { AbortSignal } from './abort.ts'
+import { type Content, toSource } from './body.ts'
 import type { Bridge } from './bridge.ts'
-import { Headers, type HeadersInit } from './headers.ts'
+import { abortable } from './byte-source.ts'
+import { Headers } from './headers.ts'
+import { hostSource, tell } from './host-bytes.ts'
+import type { RequestInit } from './request.ts'
+import { startUpload, type Upload } from './upload.ts'
+import type { Web } from './web.ts'
 
-interface RequestInit {
-  method?: string
-  headers?: HeadersInit
-  body?: BodyInit
-  signal?: AbortSignal | null
-  redirect?: 'follow' | 'manual' | 'error'
+/** What one call of the host is about. */
+interface Exchange {
+  url: string
+  method: string
+  headers: Headers
+  content: Content
 }
 
-interface ResponseInit {
-  status?: number
-  statusText?: string
-  headers?: HeadersInit
-}
-
-/** Form of the host's answer; binary content travels as base64. */
+/** Form of the host's answer: the whole body as base64, or the number of a stream. */
 interface HostResponse {
   status: number
   statusText: string
   headers: [string, string][]
-  body: string
+  body?: string
+  stream?: number
 }
 
 const MOST_REDIRECTS = 10
-const redirectStatus = new Set([301, 302, 303, 307, 308])
+/** Longer bodies are streamed, bytes. */
+const LONGEST_INLINE = 1_048_576
+const redirections: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+const bodyHeaders = ['content-encoding', 'content-language', 'content-location', 'content-type']
+const originHeaders = ['authorization', 'cookie', 'proxy-authorization']
 
-/** `fetch` and its classes (WHATWG Fetch): each request is one call of the host, which decides what may be reached. */
-export function createFetch(bridge: Bridge) {
-  const Body = createBodyClass(bridge)
-
-  class Request extends Body {
-    readonly url: string
-    readonly method: string
-    readonly headers: Headers
-    readonly signal: AbortSignal
-    readonly redirect: string
-
-    constructor(input: unknown, init: RequestInit = {}) {
-      const source = input instanceof Request ? input : undefined
-      const content = readBodyInit(bridge, init.body)
-      const bytes = init.body === undefined && source ? Body.peek(source) : content.bytes
-      const method = toMethod(init.method ?? source?.method ?? 'GET')
-      if (bytes && (method === 'GET' || method === 'HEAD'))
-        throw new TypeError(`${method} has no body`)
-      super(bytes)
-      this.url = source ? source.url : bridge.parseUrl(String(input))
-      this.method = method
-      this.headers = new Headers(init.headers ?? source?.headers)
-      this.signal = init.signal ?? source?.signal ?? new AbortController().signal
-      this.redirect = init.redirect ?? source?.redirect ?? 'follow'
-      if (content.type && !this.headers.has('content-type'))
-        this.headers.set('content-type', content.type)
-    }
-
-    clone(): Request {
-      return new Request(this)
-    }
-  }
-
-  class Response extends Body {
-    readonly status: number
-    readonly statusText: string
-    readonly headers: Headers
-    readonly type: string = 'default'
-    #url = ''
-    #redirected = false
-
-    constructor(body?: BodyInit, init: ResponseInit = {}) {
-      const content = readBodyInit(bridge, body)
-      super(content.bytes)
-      this.status = init.status ?? 200
-      if (!(this.status >= 200 && this.status <= 599))
-        throw new RangeError('The status must be 200 to 599')
-      this.statusText = String(init.statusText ?? '')
-      this.headers = new Headers(init.headers)
-      if (content.type && !this.headers.has('content-type'))
-        this.headers.set('content-type', content.type)
-    }
-
-    get ok(): boolean {
-      return this.status >= 200 && this.status <= 299
-    }
-
-    get url(): string {
-      return this.#url
-    }
-
-    get redirected(): boolean {
-      return this.#redirected
-    }
-
-    clone(): Response {
-      const copy = new Response(Body.peek(this), this)
-      copy.#url = this.#url
-      copy.#redirected = this.#redirected
-      return copy
-    }
-
-    static json(value: unknown, init: ResponseInit = {}): Response {
-      const headers = new Headers(init.headers)
-      if (!headers.has('content-type')) headers.set('content-type', 'application/json')
-      return new Response(JSON.stringify(value), { ...init, headers })
-    }
-
-    static fromHost(answer: HostResponse, url: string, redirected: boolean): Response {
-      const empty = answer.status === 204 || answer.status === 304
-      const response = new Response(empty ? null : bridge.fromBase64(answer.body), answer)
-      response.#url = url
-      response.#redirected = redirected
-      return response
-    }
-  }
-
-  const { fromHost } = Response
-  Reflect.deleteProperty(Response, 'fromHost')
-
-  async function send(
-    request: Request,
-    url: string,
-    method: string,
-    bytes: Uint8Array | null,
-  ): Promise<HostResponse> {
-    request.signal.throwIfAborted()
-    const call = bridge.callHost('fetch', [
-      {
-        url,
-        method,
-        headers: [...request.headers],
-        ...(bytes && { body: bridge.toBase64(bytes) }),
-      },
-    ])
-    const aborted = new Promise<never>((_resolve, reject) => {
-      request.signal.addEventListener('abort', () => {
-        reject(request.signal.reason)
-        call.cancel()
-      })
-    })
-    return (await Promise.race([call.answer, aborted])) as HostResponse
-  }
-
-  async function fetch(input: unknown, init?: RequestInit): Promise<Response> {
-    const request = new Request(input, init)
-    let bytes = Body.peek(request)
-    let { url, method } = request
+/** `fetch` (WHATWG Fetch): each request is one call of the host, which decides what may be reached. */
+export function createFetch(bridge: Bridge, { classes, takeBody, makeResponse }: Web) {
+  const fetch = async (input: unknown, init?: RequestInit) => {
+    const request = new classes.Request(input, init)
+    const { url, method, signal, redirect } = request
+    const headers = new Headers(request.headers)
+    let exchange: Exchange = { url, method, headers, content: takeBody(request) }
     for (let redirects = 0; ; redirects++) {
-      const answer = await send(request, url, method, bytes)
-      const location =
-        redirectStatus.has(answer.status) && request.redirect !== 'manual' && locationOf(answer)
-      if (!location) return fromHost(answer, url, redirects > 0)
-      if (request.redirect === 'error')
-        throw new TypeError(`${url} redirects, which the caller forbids`)
-      if (redirects === MOST_REDIRECTS) throw new TypeError(`${request.url} redirects too often`)
-      const next = bridge.parseUrl(location, url)
-      if (originOf(next) !== originOf(url)) request.headers.delete('authorization')
-      if (answer.status === 303 || (answer.status < 303 && method === 'POST')) {
-        method = method === 'HEAD' ? method : 'GET'
-        bytes = null
-        request.headers.delete('content-type')
+      const answer = await send(bridge, exchange, signal)
+      const location = redirect === 'manual' ? undefined : locationOf(answer)
+      if (location === undefined) {
+        const body = bodyOf(bridge, exchange.method, answer, signal)
+        const origin = { type: 'basic' as const, redirected: redirects > 0 }
+        return makeResponse(body, answer, { ...origin, url: withoutFragment(exchange.url) })
       }
-      url = next
+      discard(bridge, answer)
+      if (redirect === 'error') throw new TypeError(`${url} redirects, which the caller forbids`)
+      if (redirects === MOST_REDIRECTS) throw new TypeError(`${url} redirects too often`)
+      exchange = follow(bridge, exchange, answer.status, location)
     }
   }
-
-  return { fetch, Request, Response, Headers }
+  return fetch
 }
 
-function locationOf(answer: HostResponse): string | undefined {
-  return answer.headers.find(([name]) => name.toLowerCase() === 'location')?.[1]
+async function send(bridge: Bridge, exchange: Exchange, signal: AbortSignal) {
+  signal.throwIfAborted()
+  const { content, method } = exchange
+  const inline = content instanceof Uint8Array && content.byteLength <= LONGEST_INLINE
+  const upload = content && !inline ? await startUpload(bridge, toSource(content)) : undefined
+  const message = { url: withoutFragment(exchange.url), method, headers: [...exchange.headers] }
+  const body = inline ? { body: bridge.toBase64(content) } : toUploadFields(content, upload)
+  const call = bridge.callHost('fetch', [{ ...message, ...body }])
+  let giveUp: () => void = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(signal.reason)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp)
+  })
+  try {
+    const ends = upload ? [aborted, upload.failed] : [aborted]
+    return (await Promise.race([call.answer, ...ends])) as HostResponse
+  } catch (error) {
+    call.cancel((late) => discard(bridge, late as HostResponse))
+    upload?.stop(error)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
 }
 
-function originOf(url: string): string {
-  return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? ''
+function toUploadFields(content: Content, upload: Upload | undefined) {
+  if (!upload) return {}
+  const { id: bodyStream } = upload
+  return content instanceof Uint8Array
+    ? { bodyStream, bodyLength: content.byteLength }
+    : { bodyStream }
 }
 
-function toMethod(method: string): string {
-  const text = String(method)
-  if (!/^[A-Za-z-]{1,32}$/.test(text)) throw new TypeError('The method is not one of HTTP')
-  const upper = text.toUpperCase()
-  if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK')
-    throw new TypeError(`${upper} is not allowed`)
-  return upper
+function bodyOf(
+  bridge: Bridge,
+  method: string,
+  answer: HostResponse,
+  signal: AbortSignal,
+): Content {
+  if (method === 'HEAD' || bodiless.has(answer.status)) {
+    discard(bridge, answer)
+    return null
+  }
+  if (answer.stream === undefined) return bridge.fromBase64(answer.body ?? '') ?? null
+  return abortable(hostSource(bridge, answer.stream), signal)
+}
+
+function discard(bridge: Bridge, answer: HostResponse | undefined): void {
+  if (answer?.stream !== undefined) tell(bridge, 'stream.cancel', answer.stream)
+}
+
+/** The request that a redirect asks for (WHATWG Fetch, section 4.4: HTTP-redirect fetch). */
+function follow(bridge: Bridge, exchange: Exchange, status: number, location: string): Exchange {
+  const from = bridge.parseUrl(exchange.url, undefined)
+  const to = bridge.parseUrl(location, exchange.url)
+  if (!to) throw new TypeError(`${exchange.url} redirects to what is no URL`)
+  const { headers } = exchange
+  if (to.origin !== from?.origin) remove(headers, originHeaders)
+  if (dropsBody(status, exchange.method)) {
+    remove(headers, bodyHeaders)
+    return { url: to.href, method: 'GET', headers, content: null }
+  }
+  const { content } = exchange
+  if (content !== null && !(content instanceof Uint8Array))
+    throw new TypeError(`${exchange.url} redirects a stream, which cannot be sent again`)
+  return { ...exchange, url: to.href }
+}
+
+function dropsBody(status: number, method: string): boolean {
+  if (status === 303) return method !== 'GET' && method !== 'HEAD'
+  return status <= 302 && method === 'POST'
+}
+
+function remove(headers: Headers, names: readonly string[]): void {
+  for (const name of names) headers.delete(name)
+}
+
+function locationOf({ status, headers }: HostResponse): string | undefined {
+  if (!redirections.has(status)) return undefined
+  return headers.find(([name]) => name.toLowerCase() === 'location')?.[1]
+}
+
+function withoutFragment(url: string): string {
+  const at = url.indexOf('#')
+  return at === -1 ? url : url.slice(0, at)
 }

@@ -1,28 +1,40 @@
 export type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>
 
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** What a field value must not contain (RFC 9110, section 5.5). */
-const badValue = /[\0\r\n]/
+/** What a field value must not contain: line breaks and what is not a byte (RFC 9110, section 5.5; WHATWG Fetch). */
+const badValue = /[\0\r\n]|[^\0-\xff]/
 
 /** Header fields by name, whatever its case (WHATWG Fetch, section 2.2.2). */
 export class Headers {
   #fields = new Map<string, string[]>()
+  #frozen = false
 
   constructor(init?: HeadersInit) {
     if (init === undefined || init === null) return
+    if (typeof init !== 'object')
+      throw new TypeError('Headers must be an object or a list of pairs')
     const pairs = Symbol.iterator in init ? init : Object.entries(init)
-    for (const [name, value] of pairs) this.append(name, value)
+    for (const given of pairs) {
+      const pair = [...given]
+      if (pair.length !== 2) throw new TypeError('Each header must be a pair of name and value')
+      this.append(pair[0] as string, pair[1] as string)
+    }
   }
 
   append(name: string, value: string): void {
     const key = toName(name)
-    const values = this.#fields.get(key) ?? []
-    values.push(toValue(value))
-    this.#fields.set(key, values)
+    const text = toValue(value)
+    this.#refuseFrozen()
+    const values = this.#fields.get(key)
+    if (values) values.push(text)
+    else this.#fields.set(key, [text])
   }
 
   set(name: string, value: string): void {
-    this.#fields.set(toName(name), [toValue(value)])
+    const key = toName(name)
+    const text = toValue(value)
+    this.#refuseFrozen()
+    this.#fields.set(key, [text])
   }
 
   get(name: string): string | null {
@@ -38,7 +50,9 @@ export class Headers {
   }
 
   delete(name: string): void {
-    this.#fields.delete(toName(name))
+    const key = toName(name)
+    this.#refuseFrozen()
+    this.#fields.delete(key)
   }
 
   forEach(visit: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
@@ -68,7 +82,20 @@ export class Headers {
   get [Symbol.toStringTag](): string {
     return 'Headers'
   }
+
+  #refuseFrozen(): void {
+    if (this.#frozen) throw new TypeError('These headers cannot be changed')
+  }
+
+  /** The guard `immutable`, which what came from elsewhere has; plugins see a class without it. */
+  static freeze(headers: Headers): Headers {
+    headers.#frozen = true
+    return headers
+  }
 }
+
+export const { freeze: freezeHeaders } = Headers
+Reflect.deleteProperty(Headers, 'freeze')
 
 function toName(name: unknown): string {
   const text = String(name)
@@ -77,7 +104,7 @@ function toName(name: unknown): string {
 }
 
 function toValue(value: unknown): string {
-  const text = String(value).trim()
-  if (badValue.test(text)) throw new TypeError('A header value must be one line')
+  const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '')
+  if (badValue.test(text)) throw new TypeError('A header value must be one line of bytes')
   return text
 }

@@ -1,4 +1,4 @@
-import type { CallContext, PluginHost, Storage } from '@fogbow/plugin-sdk'
+import type { CallContext, Connect, PluginHost, Storage } from '@fogbow/plugin-sdk'
 import { AbortController, type AbortSignal } from './abort.ts'
 import type { Bridge } from './bridge.ts'
 
@@ -20,7 +20,13 @@ export interface RunningPlugin {
   ): unknown
 }
 
-export function createRunningPlugin(bridge: Bridge, fetch: unknown): RunningPlugin {
+export interface Reach {
+  fetch: unknown
+  connect: Connect
+}
+
+export function createRunningPlugin(bridge: Bridge, reach: Reach): RunningPlugin {
+  harden(PluginCall)
   const methods = new Map<string, Method>()
   const stopping = new AbortController()
 
@@ -30,7 +36,7 @@ export function createRunningPlugin(bridge: Bridge, fetch: unknown): RunningPlug
       if (typeof create !== 'function') {
         throw new TypeError("the entry's default export must be what definePlugin(…) returns")
       }
-      const host = createHost(bridge, fetch, config, stopping.signal)
+      const host = createHost(bridge, reach, config, stopping.signal)
       const parts: unknown = await create.call(definition, host)
       if (typeof parts !== 'object' || parts === null)
         throw new TypeError('create() must return the kinds offered')
@@ -95,7 +101,7 @@ class PluginCall implements CallContext {
 
 function createHost(
   bridge: Bridge,
-  fetch: unknown,
+  { fetch, connect }: Reach,
   config: Record<string, unknown>,
   signal: AbortSignal,
 ): PluginHost {
@@ -104,7 +110,11 @@ function createHost(
   const log = (level: string) => (message: string, fields?: Record<string, unknown>) =>
     bridge.log(level, message, fields)
   const storage = {
-    get: async (key) => (await ask('storage.get', key)) ?? undefined,
+    get: async (key) => {
+      // A list, so that a stored null is told from a key that is not there.
+      const [value] = (await ask('storage.get', key)) as unknown[]
+      return value
+    },
     set: async (key, value) => {
       if (value === undefined) throw new TypeError(`storage: the value of '${key}' is not JSON`)
       await ask('storage.set', key, value)
@@ -121,6 +131,7 @@ function createHost(
     config,
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     fetch: fetch as PluginHost['fetch'],
+    connect,
     secrets: { get: async (name: string) => String(await ask('secrets.get', name)) },
     storage,
     clock: { now: () => bridge.now(), sleep: (ms, given) => sleep(bridge, ms, given) },
@@ -131,10 +142,14 @@ function createHost(
 function sleep(bridge: Bridge, ms: number, signal?: globalThis.AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const token = bridge.setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => {
+    const giveUp = () => {
       bridge.clearTimeout(token)
-      reject(signal.reason)
-    })
+      reject(signal?.reason)
+    }
+    const token = bridge.setTimeout(() => {
+      signal?.removeEventListener('abort', giveUp)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', giveUp)
   })
 }

@@ -1,5 +1,7 @@
 import type { NativeDecoder } from '../platform.ts'
 import type { Bridge } from './bridge.ts'
+import { toView } from './byte-source.ts'
+import { DOMException } from './events.ts'
 
 /** `TextEncoder`, `TextDecoder`, `atob` and `btoa` (WHATWG Encoding; HTML, section 8.3) over plain functions. */
 export function createTextEncoding(bridge: Bridge) {
@@ -34,7 +36,10 @@ export function createTextEncoding(bridge: Bridge) {
     constructor(label = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
       this.fatal = Boolean(options.fatal)
       this.ignoreBOM = Boolean(options.ignoreBOM)
-      this.#decoder = bridge.createDecoder(String(label), this.fatal, this.ignoreBOM)
+      const decoder = bridge.createDecoder(String(label), this.fatal, this.ignoreBOM)
+      if (!decoder)
+        throw new RangeError(`The encoding '${String(label).slice(0, 64)}' is not known`)
+      this.#decoder = decoder
     }
 
     get encoding(): string {
@@ -42,7 +47,12 @@ export function createTextEncoding(bridge: Bridge) {
     }
 
     decode(input?: ArrayBuffer | ArrayBufferView, options: { stream?: boolean } = {}): string {
-      return this.#decoder.decode(toView(input), Boolean(options.stream))
+      const text = this.#decoder.decode(
+        input ? toView(input) : new Uint8Array(0),
+        Boolean(options.stream),
+      )
+      if (text === undefined) throw new TypeError(`The bytes are no ${this.encoding}`)
+      return text
     }
   }
 
@@ -50,8 +60,10 @@ export function createTextEncoding(bridge: Bridge) {
     TextEncoder,
     TextDecoder,
     atob: (text: unknown): string => {
+      const bytes = bridge.fromBase64(String(text))
+      if (!bytes) throw new DOMException('The text is not base64', 'InvalidCharacterError')
       let binary = ''
-      for (const byte of bridge.fromBase64(String(text))) binary += String.fromCharCode(byte)
+      for (const byte of bytes) binary += String.fromCharCode(byte)
       return binary
     },
     btoa: (text: unknown): string => {
@@ -59,17 +71,11 @@ export function createTextEncoding(bridge: Bridge) {
       const bytes = new Uint8Array(binary.length)
       for (let at = 0; at < binary.length; at++) {
         const code = binary.charCodeAt(at)
-        if (code > 255) throw new RangeError('btoa: the text must consist of bytes')
+        if (code > 255)
+          throw new DOMException('The text must consist of bytes', 'InvalidCharacterError')
         bytes[at] = code
       }
       return bridge.toBase64(bytes)
     },
   }
-}
-
-function toView(input: unknown): Uint8Array {
-  if (input === undefined) return new Uint8Array(0)
-  if (ArrayBuffer.isView(input))
-    return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
-  return new Uint8Array(input as ArrayBuffer)
 }

@@ -73,8 +73,8 @@ const wrongSettings: [string, Parameters<typeof siteSettings>[0], RegExp][] = [
   ],
   [
     'an isolation that cannot be had',
-    { minimumIsolation: 'process+ns' },
-    /config\.ts: .*minimumIsolation: plugin 'identity' can only be isolated as 'worker' here/,
+    { minimumIsolation: 'process', plugins: { identity: { isolation: 'worker' } } },
+    /config\.ts: .*plugins\.identity\.isolation: 'worker' is weaker than minimumIsolation, which is 'process'/,
   ],
   [
     'a kind that the plugin does not offer',

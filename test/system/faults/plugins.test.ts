@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Client } from '../support/client.ts'
 import { SiteProcess } from '../support/site-process.ts'
@@ -6,7 +9,13 @@ import { contraryCloud, siteSettings } from './site-settings.ts'
 
 const siteId = 'site-a.test'
 const cloud = (plugin: string) => ({ plugin, mapper: 'account' })
-const contrary = (config = {}) => ({ package: contraryCloud, config, memoryMiB: 64 })
+/** In threads, where it can do most. */
+const contrary = (config = {}) => ({
+  package: contraryCloud,
+  config,
+  isolation: 'worker',
+  limits: { memoryMiB: 64 },
+})
 
 const settings = siteSettings({
   plugins: {
@@ -16,6 +25,9 @@ const settings = siteSettings({
     endless: contrary({ whenRequested: 'loop' }),
     throwing: contrary({ start: 'throwing' }),
     incomplete: contrary({ start: 'without a method' }),
+    late: { ...contrary({ start: 'hanging' }), limits: { memoryMiB: 64, loadTimeoutMs: 600_000 } },
+    stranger: { package: contraryCloud },
+    hostile: { package: './hostile', config: { name: `${'a'.repeat(10_000)}!` } },
   },
   clouds: {
     contrary: cloud('contrary'),
@@ -24,6 +36,9 @@ const settings = siteSettings({
     endless: cloud('endless'),
     throwing: cloud('throwing'),
     incomplete: cloud('incomplete'),
+    late: cloud('late'),
+    stranger: cloud('stranger'),
+    hostile: cloud('hostile'),
   },
   orders: { firstRetryMs: 100, longestRetryMs: 500 },
 })
@@ -34,13 +49,30 @@ interface Plugin {
   reason: string | null
 }
 
+/** Harmless code with a schema whose check of a long name never ends. */
+function writeHostile(folder: string): void {
+  const name = { type: 'string', pattern: '^(a|a)*(a|a)*(a|a)*(a|a)*$' }
+  const config = { type: 'object', properties: { name } }
+  const fogbow = { sdk: '^0.1.0', kinds: ['network'], entry: './index.js', config }
+  const about = { name: 'hostile-cloud', version: '1.0.0', type: 'module', fogbow }
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(about))
+  writeFileSync(join(folder, 'index.js'), 'export default { create: () => ({}) }')
+}
+
+let folder: string
 let site: SiteProcess
 let admin: Client
 before(async () => {
-  site = await SiteProcess.start({ config: settings })
+  folder = mkdtempSync(join(tmpdir(), 'fogbow-faults-'))
+  writeHostile(join(folder, 'hostile'))
+  site = await SiteProcess.start({ folder, config: settings })
   admin = await site.admin()
 })
-after(() => site.stop())
+after(async () => {
+  await site.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const misdeed = (cloudName: string, name: string) =>
   admin.get(`/ras/images/${siteId}/${cloudName}/${encodeURIComponent(name)}`)
@@ -64,7 +96,7 @@ async function untilPlugin(name: string, ...states: string[]): Promise<Plugin> {
 
 async function restartsOf(name: string): Promise<number> {
   const metrics = (await admin.get('/metrics')).body as string
-  return Number(new RegExp(`plugin="${name}",figure="restarts"\\} (\\d+)`).exec(metrics)?.[1])
+  return Number(new RegExp(`plugin_restarts_total\\{plugin="${name}"\\} (\\d+)`).exec(metrics)?.[1])
 }
 
 /** Its next sandbox runs, or there will be none. */
@@ -199,6 +231,36 @@ for (const name of ['greedy', 'endless'])
     )
     assert.equal(await restartsOf(name), 1)
   })
+
+test('a plugin that hangs while it is created holds up neither the start nor the end of the site', async () => {
+  await assertOthersWork()
+  assert.equal((await pluginOf('late')).state, 'starting')
+  const { status, body } = await misdeed('late', 'well')
+  assert.equal(status, 503)
+  assert.match((body as { message: string }).message, /Plugin 'late' is starting/)
+  assert.match(JSON.stringify((await admin.get('/readyz')).body), /plugin 'late' is starting/)
+})
+
+test('settings that the schema of a vendor checks for ever stop that plugin alone, by key', async () => {
+  const { state, reason } = await pluginOf('hostile')
+  assert.equal(state, 'quarantined')
+  assert.match(
+    reason ?? '',
+    /plugins\.hostile\.config\.name takes more than \d+ ms to check \(schema of hostile-cloud 1\.0\.0\)/,
+  )
+})
+
+test('the code of a stranger runs in a process, and one that loops in it is killed and back', async () => {
+  const level = (name: string) => admin.get(`/ras/admin/plugins/${name}`).then(({ body }) => body)
+  assert.partialDeepStrictEqual(await level('stranger'), {
+    isolationChoice: { wanted: 'process', why: 'nobody has reviewed its bundle', moved: null },
+  })
+  assert.match(((await level('stranger')) as { isolation: string }).isolation, /^process/)
+  assert.equal(((await level('emulated')) as { isolation: string }).isolation, 'worker')
+  assert.equal((await misdeed('stranger', 'loop')).status, 502)
+  await untilRestarted('stranger', 1)
+  assert.equal((await misdeed('stranger', 'well')).status, 200)
+})
 
 test('a plugin that throws while it is created, or offers less than its manifest, stops its cloud alone', async () => {
   await assertOthersWork()

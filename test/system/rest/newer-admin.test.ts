@@ -34,6 +34,8 @@ const adminPaths = [
   ['DELETE', `/ras/admin/purge/admin/${SITE}`, undefined],
   ['GET', '/ras/admin/audit', undefined],
   ['GET', '/ras/admin/plugins', undefined],
+  ['GET', '/ras/admin/plugins/emulated', undefined],
+  ['GET', '/ras/admin/isolation', undefined],
   ['POST', '/ras/admin/plugins/emulated/restart', undefined],
   ['POST', '/ras/admin/backup', undefined],
   ['POST', `/ras/computes/stop/admin/${SITE}`, undefined],
@@ -261,6 +263,34 @@ test('a backup is a store from which a site starts with everything in it', async
   copy.close()
   assert.equal(row?.kind, 'volume')
   await ana.delete(`/ras/volumes/${volume}`)
+})
+
+test('a plugin is shown with its code, isolation, limits and use, which the metrics have as well', async () => {
+  assert.equal((await ana.get(`/ras/images/${PLACE}`)).status, 200)
+  const { body } = await site.admin.get('/ras/admin/plugins/emulated')
+  const plugin = body as Record<string, unknown>
+  assert.match(String(plugin.bundleHash), /^[0-9a-f]{64}$/)
+  assert.partialDeepStrictEqual(plugin, {
+    isolation: 'worker',
+    isolationChoice: { wanted: 'worker', why: 'it comes with the site', missing: [], moved: null },
+    storage: { quotaBytes: 67_108_864 },
+    limits: { memoryMiB: 256, callsInFlight: 64 },
+    usage: { restarts: 0, deniedRequests: 0 },
+  })
+  const metrics = (await site.admin.get('/metrics')).body as string
+  assert.match(
+    metrics,
+    /fogbow_plugin_calls_total\{plugin="emulated",method="image\.getAllImages",outcome="ok"\} [1-9]/,
+  )
+  assert.match(metrics, /fogbow_plugin_isolation\{plugin="emulated",level="worker"\} 1/)
+  assert.match(metrics, /fogbow_zombie_threads 0/)
+  assert.equal((await site.admin.get('/ras/admin/plugins/none')).status, 404)
+})
+
+test('what anybody sees of plugins names neither hosts nor secrets', async () => {
+  const shown = (await site.admin.get('/site.json')).body as { plugins: object[] }
+  assert.ok(shown.plugins.length > 0)
+  for (const plugin of shown.plugins) assert.ok(!('capabilities' in plugin))
 })
 
 test('plugins are listed with what they may reach, and a restart keeps them serving', async () => {

@@ -169,6 +169,7 @@ const examples: Record<string, () => Promise<Example> | Example> = {
   getSpec: () => ({ params: { id: 'medium' } }),
   setPolicy: () => ({ body: { policy: JSON.stringify(policy) } }),
   updatePolicy: () => ({ body: { policy: '{"users": {}}' } }),
+  getPlugin: () => ({ params: { name: 'emulated' } }),
   restartPlugin: () => ({ params: { name: 'emulated' } }),
   isAuthorizedTarget: () => ({ body: { provider: SITE } }),
   isAuthorizedRequester: () => ({ body: { provider: SITE } }),

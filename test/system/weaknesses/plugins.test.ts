@@ -16,7 +16,7 @@ const cloud = (plugin: string, mapper = 'account') => ({ plugin, mapper })
 /** Paths of this configuration start at its own folder, wherever the site is started. */
 const initial = {
   plugins: {
-    contrary: { package: './contrary', memoryMiB: 64 },
+    contrary: { package: './contrary', limits: { memoryMiB: 64 } },
     broken: { package: emulatedCloud, config: { imags: [] } },
     own: {
       package: join(official, 'per-user-account'),
@@ -76,16 +76,16 @@ test('60: a plugin is added while the site runs, from a package that says what i
   writeFileSync(join(folder, 'fogbow.config.ts'), siteSettings(more))
   assert.equal((await admin.post('/ras/admin/reload')).status, 200)
   assert.equal((await images('added')).status, 200)
-  const plugin = (await listed()).find(({ name }) => name === 'added')
-  assert.deepEqual(plugin, {
+  const { isolation, ...plugin } = (await listed()).find(({ name }) => name === 'added') as Plugin
+  assert.match(isolation, /^process/, 'it is the code of a stranger')
+  assert.partialDeepStrictEqual(plugin, {
     name: 'added',
     package: 'contrary-cloud',
     version: '1.0.0',
     kinds: ['image', 'network'],
     state: 'ready',
-    isolation: 'worker',
     reason: null,
-    capabilities: { network: [], secrets: ['key'], storage: true },
+    capabilities: { network: [], addresses: [], secrets: ['key'], storage: true },
   })
 })
 

@@ -1,0 +1,7 @@
+/** The package has no types for its ES module of this name. */
+declare module 'comlink/dist/esm/node-adapter.mjs' {
+  import type { MessagePort, Worker } from 'node:worker_threads'
+  import type { Endpoint } from 'comlink'
+
+  export default function nodeEndpoint(port: MessagePort | Worker): Endpoint
+}
