@@ -19,6 +19,7 @@ const denials: Denial[] = [
   {
     by: 'many calls of the host with the longest arguments',
     code: "const key = 'x'.repeat(3e6); for (let n = 0; n < 60; n++) host.storage.get(key).catch(() => {}); await host.clock.sleep(1500); return 1",
+    rehearsed: true,
     memoryMiB: 1024,
     unresponsiveAfterMs: 10_000,
     callTimeoutMs: 10_000,

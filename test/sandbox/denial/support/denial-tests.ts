@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { detectIsolation, type IsolationLevel } from '@fogbow/sandbox'
-import type { Report, Strike } from './strike.ts'
+import type { Order, Report, Strike } from './strike.ts'
 import { type Aftermath, strikeHost } from './strike-host.ts'
 
 export interface Denial extends Strike {
@@ -36,12 +36,19 @@ export async function testDenials(denials: readonly Denial[]): Promise<void> {
       for (const denial of denials) {
         if (denial.processOnly && level === 'worker') continue
         test(`the host survives ${denial.by}`, async () => {
-          const aftermath = await strikeHost({ level, cacheDir, strike: strikeOf(denial) })
-          judge(aftermath, denial, level)
+          judge(await strike({ level, cacheDir, strike: strikeOf(denial) }), denial, level)
         })
       }
     })
   }
+}
+
+/** The machine has other users: a pause of the host is blamed on the strike only when it comes every time. */
+async function strike(order: Order): Promise<Aftermath> {
+  let aftermath = await strikeHost(order)
+  for (let again = 1; again < ATTEMPTS && pauseOf(aftermath) !== undefined; again++)
+    aftermath = await strikeHost(order)
+  return aftermath
 }
 
 function strikeOf({ by, lasting, processOnly, ends, check, ...strike }: Denial): Strike {
@@ -56,18 +63,25 @@ const MOST_DIFFERENCE_MIB = 50
 /** An idle host uses less than a tenth of this. */
 const IDLE_SHARE = 0.1
 const MOST_KILL_MS = 1000
+const ATTEMPTS = 3
+
+/** In words, when the event loop of the host was kept from its other work. */
+function pauseOf({ report, controlLagMs }: Aftermath): string | undefined {
+  if (!report) return undefined
+  const { workedMs, longestMs } = report.lag
+  if (workedMs >= MOST_WORK_MS) return 'worked in one go'
+  const most = Math.max(MOST_STANDSTILL_MS, 3 * controlLagMs)
+  return longestMs < most ? undefined : 'stood still'
+}
 
 function judge(aftermath: Aftermath, denial: Denial, level: IsolationLevel): void {
   const { death, report, controlLagMs } = aftermath
   assert.equal(death, '')
   assert.ok(report)
-  const { lag, neighbour, memory } = report
+  const { neighbour, memory } = report
   const felt = JSON.stringify({ ...report, said: undefined, controlLagMs })
-  assert.ok(lag.workedMs < MOST_WORK_MS, `the event loop of the host worked in one go: ${felt}`)
-  assert.ok(
-    lag.longestMs < Math.max(MOST_STANDSTILL_MS, 3 * controlLagMs),
-    `the event loop of the host stood still: ${felt}`,
-  )
+  const pause = pauseOf(aftermath)
+  assert.equal(pause, undefined, `the event loop of the host ${pause}: ${felt}`)
   assert.equal(neighbour.during.failed + neighbour.after.failed, 0)
   assert.ok(neighbour.during.answered > 0 && neighbour.after.answered > 0, felt)
   if (denial.ends) assert.ok(report.end, `it still ran: ${felt}`)

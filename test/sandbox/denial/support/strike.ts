@@ -17,6 +17,11 @@ export interface Strike {
   calls?: number
   callTimeoutMs?: number
   memoryMiB?: number
+  /**
+   * Strikes once before memory is looked at: what an allocator keeps of the first flood of long texts it uses again for the
+   * next, so only what a second one adds is lost.
+   */
+  rehearsed?: true
   /** It is kept running as a site does it, and called once more when it has gone on elsewhere. */
   supervised?: true
   /** Silence after which it is stopped, ms, where it must not be before it has struck. */

@@ -35,10 +35,11 @@ export async function sufferFrom({ level, cacheDir, strike }: Order): Promise<Re
   const launcher = timed(await openLauncher(level, cacheDir), kills)
   const neighbour = await startNeighbour(launcher)
   await rehearse(launcher)
+  if (strike.rehearsed) await attackByAll(strike, noCounts(), launcher)
   const memory = watchMemory()
   const lag = watchLag()
 
-  const counts: Counts = { logLines: 0, logCharacters: 0, hostCalls: 0 }
+  const counts = noCounts()
   const during = neighbour.callAllTheTime()
   const outcome = strike.supervised
     ? await attackSupervised(strike, specOf(strike, counts), launcher, cacheDir)
@@ -55,6 +56,10 @@ export async function sufferFrom({ level, cacheDir, strike }: Order): Promise<Re
     memory: await memory.end(),
     busyShare: await busyShare(),
   }
+}
+
+function noCounts(): Counts {
+  return { logLines: 0, logCharacters: 0, hostCalls: 0 }
 }
 
 async function openLauncher(level: string, cacheDir: string): Promise<Launcher> {
