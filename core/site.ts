@@ -15,11 +15,32 @@ import { createVendorSchemas } from '@fogbow/sandbox/gate'
 import type { Logger } from 'pino'
 import { createAaaPipeline, createAudit, loadRevocations } from './aaa/index.ts'
 import { createLocalClouds } from './clouds/index.ts'
-import { type ConfigSource, type LoadedConfig, loadConfig, readSecret } from './config/index.ts'
+import {
+  type ConfigSource,
+  type LoadedConfig,
+  loadConfig,
+  readSecret,
+  resolveReference,
+} from './config/index.ts'
+import type { SiteFederation } from './federation/open-federation.ts'
 import { createHttpEdge, type Listening } from './http/index.ts'
 import { openSiteKey } from './identity/site-keys.ts'
-import { createOperations } from './operations/index.ts'
-import { countByState, createEngine, type Engine, findOrder, systemClock } from './orders/index.ts'
+import {
+  createOperations,
+  createProviders,
+  createSiteAnySite,
+  noRemoteProviders,
+  placingElsewhere,
+} from './operations/index.ts'
+import {
+  countByState,
+  createEngine,
+  type Engine,
+  findOrder,
+  systemClock,
+  unreachableMembers,
+} from './orders/index.ts'
+
 import {
   createPluginHost,
   createTiers,
@@ -27,7 +48,7 @@ import {
   type PluginHost,
   type Tiers,
 } from './plugins/index.ts'
-import { openSqliteStore } from './store/index.ts'
+import { openSqliteStore, type Store } from './store/index.ts'
 import { startRetention } from './store/retention.ts'
 import { createMetrics } from './telemetry/index.ts'
 
@@ -127,22 +148,43 @@ async function assemble(
     aaa,
     instanceIdOf: async (orderId) => (await findOrder(store.db, orderId))?.instanceId ?? undefined,
   })
+  const siteId = () => config().site.id
+  const federation = await openFederation(() => current, source, store, log)
+  const listed = () => config().members.list.filter((member) => member !== siteId())
+  const remote = federation?.allocation.providers ?? noRemoteProviders(listed)
+  const targets = () => config().members.targets
+  const providers = createProviders(clouds, remote, { siteId, targets })
+  const sites = () => federation?.federation.members() ?? [aloneAt(siteId())]
+  const clock = systemClock
+  const anySite = createSiteAnySite({
+    aaa,
+    clouds,
+    store,
+    plugins,
+    providers,
+    sites,
+    config,
+    clock,
+  })
   const engine = createEngine({
     store,
     connector: clouds,
+    members: { siteId, connector: federation?.allocation.orders ?? unreachableMembers() },
+    placeElsewhere: placingElsewhere(anySite),
     timing: () => current.config.orders,
-    concurrency: (cloudName) => config().clouds[cloudName]?.concurrency ?? DEFAULT_CONCURRENCY,
-    clock: systemClock,
+    concurrency: ({ provider, cloudName }) =>
+      provider === siteId()
+        ? (config().clouds[cloudName]?.concurrency ?? DEFAULT_CONCURRENCY)
+        : (config().federation?.concurrency ?? DEFAULT_CONCURRENCY),
+    clock,
     log,
-    onTransition: (before, after) =>
-      metrics.observeTransition(
-        after.kind,
-        after.cloudName,
-        after.state,
-        after.stateSince - before.stateSince,
-      ),
+    onTransition(before, after) {
+      const lastedMs = after.stateSince - before.stateSince
+      metrics.observeTransition(after.kind, after.cloudName, after.state, lastedMs)
+      federation?.allocation.changed(after)
+    },
   })
-  undo.push(() => stopWork(engine, plugins))
+  undo.push(() => stopWork(engine, plugins, federation))
 
   async function reload(): Promise<void> {
     const next = await loadConfig(source)
@@ -152,9 +194,11 @@ async function assemble(
         `${next.file}: site.id cannot be changed while the site runs`,
       )
     }
+    assertSameServer(current, next)
     await plugins.apply(next)
     current = next
     aaa.forget()
+    federation?.refresh()
     log.info({ file: next.file }, 'configuration was read again')
   }
 
@@ -165,9 +209,12 @@ async function assemble(
     engine,
     clouds,
     plugins,
+    providers,
+    anySite,
     config,
     dataDir: () => dataDir,
     reload,
+    examineFederation: federation?.federation.examine,
     now: Date.now,
     version: sdkVersion,
     startedAt,
@@ -194,6 +241,7 @@ async function assemble(
     metrics,
     isReady: () => readiness(current, plugins),
   })
+  await federation?.start({ operations, engine })
   await engine.start()
   const listening = await edge.listen(config().http.port, config().http.host)
   undo.push(() => edge.close())
@@ -213,10 +261,48 @@ function openTiers(cacheDir: string, spares: () => number): Tiers {
   })
 }
 
+/** How a site sees itself that sees no others. */
+function aloneAt(id: string) {
+  return { id, local: true, liveness: 'alive' } as const
+}
+
+/** A site that trades with nobody does not even load what it takes. */
+async function openFederation(
+  loaded: () => LoadedConfig,
+  source: ConfigSource,
+  store: Store,
+  log: Logger,
+): Promise<SiteFederation | undefined> {
+  const { federation } = loaded().config
+  if (!federation?.enabled) return undefined
+  const reference = resolveReference(federation.xmpp.secret, loaded())
+  const secret = await readSecret(reference, 'federation.xmpp.secret', source.env)
+  const trading = await import('./federation/open-federation.ts')
+  const { dataDir } = loaded()
+  const config = () => loaded().config
+  return trading.openFederation({ config, secret, dataDir, store, clock: systemClock, log })
+}
+
+/** @throws configuration_error when the connection of the site itself would have to be another one */
+function assertSameServer(current: LoadedConfig, next: LoadedConfig): void {
+  const serverOf = ({ config: { federation } }: LoadedConfig) =>
+    JSON.stringify(federation?.enabled ? federation.xmpp : null)
+  if (serverOf(current) === serverOf(next)) return
+  throw new FogbowError(
+    'configuration_error',
+    `${next.file}: federation.enabled and federation.xmpp cannot be changed while the site runs; restart it`,
+  )
+}
+
 /** Lets orders finish what is under way; what takes longer ends with its plugin, and the order notes that. */
-async function stopWork(engine: Engine, plugins: PluginHost): Promise<void> {
+async function stopWork(
+  engine: Engine,
+  plugins: PluginHost,
+  federation: SiteFederation | undefined,
+): Promise<void> {
   const patience = new Promise((resolve) => setTimeout(resolve, STOP_PATIENCE_MS).unref())
   await Promise.race([engine.stop(), patience])
+  await federation?.stop()
   await plugins.stop()
   await engine.stop()
 }

@@ -24,6 +24,13 @@ export {
 export type { Contract, MethodContract } from './contracts/define-contract.ts'
 export { contracts, methodContract, pluginKinds } from './contracts/index.ts'
 export {
+  type PlacementCandidate,
+  type PlacementPlugin,
+  type PlacementRanking,
+  type PlacementRequest,
+  placementContract,
+} from './contracts/placement.ts'
+export {
   type Credentials,
   type FederationUser,
   type FederationUserToken,

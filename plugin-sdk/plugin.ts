@@ -16,6 +16,7 @@ import type {
   SpecPlugin,
   VolumePlugin,
 } from './contracts/cloud.ts'
+import type { PlacementPlugin } from './contracts/placement.ts'
 import type { PluginHost } from './host.ts'
 
 /** The kinds that one plugin offers, each with its methods. */
@@ -34,6 +35,7 @@ export interface PluginParts {
   authentication?: AuthenticationPlugin
   authorization?: AuthorizationPlugin
   federationToLocalMapper?: FederationToLocalMapperPlugin
+  placement?: PlacementPlugin
 }
 
 export interface PluginDefinition<Config> {

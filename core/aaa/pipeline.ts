@@ -195,7 +195,7 @@ function decisionKey(user: FederationUser, operation: Operation, type: string): 
 }
 
 function localKey(user: FederationUser, cloudName: string): string {
-  return JSON.stringify([user.id, user.identityProviderId, user.roles, cloudName])
+  return JSON.stringify([user.id, user.identityProviderId, user.roles, user.attributes, cloudName])
 }
 
 function expired(): FogbowError {

@@ -1,11 +1,13 @@
 import { sdkVersion } from '@fogbow/plugin-sdk'
 import { Command } from 'commander'
 import type { CommandLine } from './command-line.ts'
+import { addFederationCommands } from './commands/federation.ts'
 import { addDoctor, addLocalCommands } from './commands/local.ts'
 import { addNestedCommands } from './commands/nested.ts'
 import { addOrderedCommands } from './commands/ordered.ts'
 import { addPluginCommands } from './commands/plugins.ts'
 import { addQueriedCommands } from './commands/queried.ts'
+import { addRendezvousCommand } from './commands/rendezvous.ts'
 import { addSessionCommands } from './commands/session.ts'
 import { addSiteCommands } from './commands/site.ts'
 import { addUserCommands } from './commands/users.ts'
@@ -45,8 +47,10 @@ export function createProgram(commandLine: CommandLine): Command {
   addPluginCommands(program, commandLine)
   program.commandsGroup('This machine:')
   addLocalCommands(program, commandLine)
+  addRendezvousCommand(program)
   addDoctor(program, commandLine)
   addUserCommands(program, commandLine)
+  addFederationCommands(program, commandLine)
   addCompletionCommand(program, commandLine)
   return program
 }

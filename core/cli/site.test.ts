@@ -62,7 +62,43 @@ test('the status of a site that is not ready ends with 1', async () => {
   assert.match(stderr, /is not ready/)
 })
 
-test('members are listed one per line', async () => {
+test('members are shown with how they fare, and who names them', async () => {
+  const members = [
+    { id: 'site.a', local: true, dialect: 'own', liveness: 'alive', sources: [] },
+    {
+      id: 'site.b',
+      local: false,
+      dialect: 'java',
+      liveness: 'silent',
+      latencyMs: 12.34,
+      lastSeenAt: '2030-01-31T12:00:00.000Z',
+      problem: 'it cannot be reached',
+      sources: [
+        { source: 'configuration', statement: 'none' },
+        { source: 'meet.example', statement: 'verified', lastHeardAt: '2030-01-31T12:00:00.000Z' },
+      ],
+    },
+  ]
+  const answers = { 'GET /ms/members/status': { body: { members } } }
+  const { cells } = await run(answers, ['members'])
+  assert.deepEqual(cells, [
+    ['MEMBER', 'DIALECT', 'LIVENESS', 'LATENCY', 'LAST SEEN', 'NAMED BY', 'PROBLEM'],
+    ['site.a (this site)', 'own', 'alive'],
+    [
+      'site.b',
+      'java',
+      'silent',
+      '12.3 ms',
+      '2030-01-31T12:00:00.000Z',
+      'configuration, meet.example (verified)',
+      'it cannot be reached',
+    ],
+  ])
+  const { stdout } = await run(answers, ['members', '--json'])
+  assert.deepEqual(JSON.parse(stdout), { members })
+})
+
+test('members of a site of the original service are listed one per line', async () => {
   const answers = { 'GET /ms/members': { body: { members: ['site.a', 'site.b'] } } }
   assert.equal((await run(answers, ['members'])).stdout, 'site.a\nsite.b\n')
 })

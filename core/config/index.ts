@@ -1,5 +1,11 @@
 export { defineConfig, type WrittenConfig } from './define-config.ts'
 export { type ConfigSource, type LoadedConfig, loadConfig, resolveReference } from './load.ts'
 export { addressRangeProblem, grantProblem, noProxyProblem } from './network-values.ts'
-export type { NetworkConfig, OrderTiming, PluginConfig, SiteConfig } from './schema.ts'
+export type {
+  FederationConfig,
+  NetworkConfig,
+  OrderTiming,
+  PluginConfig,
+  SiteConfig,
+} from './schema.ts'
 export { readSecret } from './secrets.ts'

@@ -4,6 +4,7 @@ import { FogbowError, pluginKinds } from '@fogbow/plugin-sdk'
 import { completerFor, joinPath } from '@fogbow/plugin-sdk/validate'
 import { cosmiconfig } from 'cosmiconfig'
 import { networkProblem } from './network-values.ts'
+import { placementProblem } from './placement-schema.ts'
 import { type SiteConfig, siteConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
@@ -103,6 +104,8 @@ function check(written: unknown, file: string): SiteConfig {
   checkReferences(config, file)
   const network = networkProblem(config)
   if (network) throw wrong(file, network.key, network.message)
+  const placement = placementProblem(config)
+  if (placement) throw wrong(file, placement.key, placement.message)
   return config
 }
 

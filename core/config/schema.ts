@@ -1,6 +1,8 @@
 import { schema, type TypeOf } from '@fogbow/plugin-sdk'
 import { defaultLimits, isolationLevels } from '@fogbow/sandbox'
+import { federationSchema, rendezvousSchema } from './federation-schema.ts'
 import { grantsSchema, networkSchema } from './network-schema.ts'
+import { placementSchema } from './placement-schema.ts'
 
 const name = {
   type: 'string',
@@ -274,8 +276,11 @@ export const siteConfigSchema = schema({
           items: { type: 'string' },
           description: 'Members whose users may come here; all when absent',
         },
+        rendezvous: rendezvousSchema,
       },
     },
+    federation: federationSchema,
+    placement: placementSchema,
     orders: {
       type: 'object',
       default: {},
@@ -353,3 +358,4 @@ export type SiteConfig = TypeOf<typeof siteConfigSchema>
 export type PluginConfig = SiteConfig['plugins'][string]
 export type NetworkConfig = SiteConfig['network']
 export type OrderTiming = SiteConfig['orders']
+export type FederationConfig = NonNullable<SiteConfig['federation']>

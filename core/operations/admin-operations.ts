@@ -6,7 +6,13 @@ import type { LivePlugin } from '../plugins/index.ts'
 import type { AuditTable } from '../store/index.ts'
 import { cutPage } from './cut-page.ts'
 import type { OperationParts } from './operation-parts.ts'
-import type { AuditEntry, Operations, PluginReport, RequestContext } from './operations.ts'
+import type {
+  AuditEntry,
+  FederationReport,
+  Operations,
+  PluginReport,
+  RequestContext,
+} from './operations.ts'
 import { storedBytes, toPluginReport } from './plugin-view.ts'
 import { toBody } from './request.ts'
 
@@ -14,6 +20,8 @@ export interface AdminParts extends OperationParts {
   audit: Audit
   /** Reads the configuration again and applies it. */
   reload(): Promise<void>
+  /** Absent when the site is in no federation. */
+  examineFederation?: (() => Promise<FederationReport>) | undefined
   dataDir(): string
 }
 
@@ -27,6 +35,7 @@ type AdminOperations = Pick<
   | 'getPlugin'
   | 'restartPlugin'
   | 'getIsolation'
+  | 'examineFederation'
   | 'backUp'
 >
 
@@ -138,6 +147,12 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
         minimum: parts.config().minimumIsolation,
         advice: plugins.alarm() ?? null,
       })),
+
+    examineFederation: (context) =>
+      administer(context, 'examineFederation', 'CONFIGURATION', async () => {
+        if (parts.examineFederation) return parts.examineFederation()
+        throw new FogbowError('not_found', 'This site is in no federation: its section is missing')
+      }),
 
     backUp: (context) =>
       administerOnce(context, 'backUp', 'STORE', nothing, async () => {

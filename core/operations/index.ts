@@ -6,13 +6,15 @@ import type { Engine } from '../orders/index.ts'
 import type { PluginHost } from '../plugins/index.ts'
 import type { Store } from '../store/index.ts'
 import { createAdminOperations } from './admin-operations.ts'
+import type { AnySite } from './any-site/index.ts'
 import { createGuard } from './guard.ts'
 import { createIdempotency } from './idempotency.ts'
-import type { Operations } from './operations.ts'
+import type { FederationReport, MemberOperations, Operations } from './operations.ts'
 import { createOrderAccess } from './order-access.ts'
 import { createOrderOperations } from './order-operations.ts'
-import { checkProvider } from './placement.ts'
 import { createPowerOperations } from './power-operations.ts'
+import { createProvidedOperations } from './provided-operations.ts'
+import type { Providers } from './providers.ts'
 import { createQueryOperations } from './query-operations.ts'
 import { createSecurityRuleOperations } from './security-rule-operations.ts'
 import { createSiteOperations } from './site-operations.ts'
@@ -26,9 +28,13 @@ export interface OperationsDeps {
   engine: Engine
   clouds: LocalClouds
   plugins: PluginHost
+  providers: Providers
+  anySite: AnySite
   config(): SiteConfig
   dataDir(): string
   reload(): Promise<void>
+  /** Absent when the site is in no federation. */
+  examineFederation?: (() => Promise<FederationReport>) | undefined
   now(): number
   version: string
   startedAt: number
@@ -36,35 +42,44 @@ export interface OperationsDeps {
 }
 
 /** Everything that can be asked of the site, for both edges. */
-export function createOperations(deps: OperationsDeps): Operations {
+export function createOperations(deps: OperationsDeps): Operations & MemberOperations {
   const siteId = () => deps.config().site.id
-  const members = () => deps.config().members.list
   const parts = {
     ...deps,
     siteId,
-    members,
+    defaultProvider: () => deps.config().placement.default,
+    providerOf(provider: string, cloudName: string) {
+      const found = deps.providers.of(provider)
+      const problem = found.cloudProblem(cloudName)
+      if (problem === undefined) return found
+      throw new FogbowError('not_found', problem.replace('there', 'There'))
+    },
     guard: createGuard({ aaa: deps.aaa, audit: deps.audit, siteId, now: deps.now }),
     idempotently: createIdempotency(deps.store, deps.now),
-    checkCloud(provider: string, cloudName: string) {
-      checkProvider(provider, { siteId, members })
-      if (deps.clouds.has(cloudName)) return
-      throw new FogbowError(
-        'not_found',
-        `There is no cloud '${cloudName}' at ${provider}; clouds are ${deps.clouds.names().join(', ')}`,
-      )
-    },
   }
   const orderAccess = createOrderAccess(parts)
   return {
     ...createTokenOperations(parts),
     ...createOrderOperations(parts, orderAccess),
+    ...createProvidedOperations(parts, orderAccess),
     ...createPowerOperations(parts, orderAccess),
     ...createUserOperations(parts, orderAccess),
-    ...createSecurityRuleOperations(parts),
+    ...createSecurityRuleOperations(parts, orderAccess),
     ...createQueryOperations(parts),
     ...createAdminOperations(parts),
     ...createSiteOperations(parts),
   }
 }
 
+export type { AnySite } from './any-site/index.ts'
+export { createProviders, noRemoteProviders } from './create-providers.ts'
+export { createSiteAnySite, placingElsewhere } from './create-site-any-site.ts'
 export type * from './operations.ts'
+export type {
+  CloudQuery,
+  MemberStatus,
+  Provider,
+  Providers,
+  RemoteProviders,
+  Rule,
+} from './providers.ts'

@@ -1,4 +1,7 @@
+import type { FederationUser } from '@fogbow/plugin-sdk'
+import type { Order, OrderReport } from '../orders/index.ts'
 import type { Page, PageRequest } from '../orders/page.ts'
+import type { MemberStatus } from './providers.ts'
 
 /** Everything an operation knows of the request behind it; the same for both edges. */
 export interface RequestContext {
@@ -6,6 +9,8 @@ export interface RequestContext {
   requestId: string
   /** The text of `Fogbow-User-Token`, if any. */
   tokenValue?: string
+  /** In place of a token: the user as the requesting member, which signed it, knows him. */
+  vouched?: FederationUser
   /** Member from which the request came. */
   requester: string
   /** Address of the client, for the audit and for log-in limits. */
@@ -26,6 +31,10 @@ export interface InstanceView {
   faultMessage: string
   [field: string]: unknown
 }
+
+/** An order that this site provides, and what was asked for. */
+export type ProvidedOrder = OrderReport &
+  Pick<Order, 'kind' | 'cloudName' | 'name' | 'request' | 'owner'>
 
 /** One line of a `/status` list. */
 export interface StatusEntry {
@@ -125,6 +134,13 @@ export interface PluginReport extends PluginView {
 }
 
 /** How plugins can be isolated at this site. */
+/** For `fogbow federation doctor`, which has the words for it. */
+export interface FederationReport {
+  link: object
+  keys: readonly string[]
+  members: readonly object[]
+}
+
 export interface IsolationView {
   /** The strongest level of this machine. */
   level: string
@@ -208,7 +224,7 @@ export interface Operations {
     parentKind: string,
     parentId: string,
     body: unknown,
-  ): Promise<{ id: string }>
+  ): Promise<{ id: string | null }>
   listSecurityRules(
     context: RequestContext,
     parentKind: string,
@@ -276,15 +292,45 @@ export interface Operations {
   /** Body `{originalIsolation?}`: a plugin that was moved because its thread did not end gets a thread again. */
   restartPlugin(context: RequestContext, name: string, body: unknown): Promise<void>
   getIsolation(context: RequestContext): Promise<IsolationView>
+  /** Looks at the link to the XMPP server and asks every member once. @throws not_found when the site is in no federation */
+  examineFederation(context: RequestContext): Promise<FederationReport>
   /** Writes a copy of the store that can be started from; answers its path. */
   backUp(context: RequestContext): Promise<{ path: string }>
 
   /** Open. */
   members(): string[]
+  /** Open. Members, this site first, and how they fare. */
+  memberStatus(): readonly MemberStatus[]
   /** Open. May users of this site go to (`target`), or users of that site come from (`requester`), a provider? */
   isMemberAuthorized(direction: 'target' | 'requester', body: unknown): { authorized: boolean }
   /** Open. base64 of the site's RSA key as X.509 SubjectPublicKeyInfo, one line. */
   publicKey(): string
   /** Open. */
   site(): SiteView
+}
+
+/** What other members ask beside that, of the orders that this site provides for them. */
+export interface MemberOperations {
+  /**
+   * Takes an order of another member under the id that it has there. Asking again for the same gives the same order.
+   * @throws idempotency_conflict when something else was ordered under that id
+   */
+  provideOrder(
+    context: RequestContext,
+    kind: string,
+    orderId: string,
+    body: unknown,
+  ): Promise<OrderReport>
+  /**
+   * An order as this site provides it, also when it is closed.
+   * @param from - whether the cloud is looked at first, as `getOrder` does
+   */
+  reportOrder(
+    context: RequestContext,
+    kind: string,
+    id: string,
+    from: 'stored' | 'looked at',
+  ): Promise<OrderReport>
+  /** An order with all that was asked for, for the member that asked; on behalf of nobody, so that no record is left. */
+  readOrderOf(requester: string, id: string): Promise<ProvidedOrder>
 }

@@ -2,6 +2,7 @@ import { FogbowError, type OrderedKind, orderedKind } from '@fogbow/plugin-sdk'
 import type { Kysely } from 'kysely'
 import {
   applyStep,
+  canBeRefreshed,
   dependants,
   findOrder,
   isBeingDeleted,
@@ -13,35 +14,58 @@ import {
 import type { Database } from '../store/index.ts'
 import type { Access, Subject } from './guard.ts'
 import type { OperationParts } from './operation-parts.ts'
-import type { OrderOutcome } from './operations.ts'
+import type { OrderOutcome, RequestContext } from './operations.ts'
 
 /** How operations reach orders and change them: found, of the right kind, allowed, and only as the state allows. */
 export type OrderAccess = ReturnType<typeof createOrderAccess>
 
-export function createOrderAccess({ store, engine, now }: OperationParts) {
+export function createOrderAccess({ store, engine, config, now, siteId }: OperationParts) {
+  /** Another member reaches the orders that it asked for itself, and no others. */
+  function mayReach(order: Order, context: RequestContext): boolean {
+    return context.vouched === undefined || isAskedBy(order, context.requester, siteId())
+  }
+
   /**
    * The order behind an id, for somebody who may do this with it.
    * @param otherKind - how the original service answers to the id of another kind: reading differs from actions
    */
   async function reach(
+    context: RequestContext,
     access: Access,
     subject: Subject,
     kind: OrderedKind,
     id: string,
     otherKind: 'unauthorized' | 'invalid_parameter' = 'unauthorized',
   ): Promise<Order> {
+    const order = await find(context, kind, id)
+    if (order.state === 'CLOSED') throw noSuchOrder(kind, id)
+    await allow(access, subject, kind, order, otherKind)
+    return order
+  }
+
+  /** @throws instance_not_found also for an order that exists and is none of this member's business */
+  async function find(context: RequestContext, kind: OrderedKind, id: string): Promise<Order> {
     const order = await findOrder(store.db, id)
-    if (!order || order.state === 'CLOSED') throw noSuchOrder(kind, id)
+    if (!order || !mayReach(order, context)) throw noSuchOrder(kind, id)
+    return order
+  }
+
+  async function allow(
+    access: Access,
+    subject: Subject,
+    kind: OrderedKind,
+    order: Order,
+    otherKind: 'unauthorized' | 'invalid_parameter' = 'unauthorized',
+  ): Promise<void> {
     subject.cloudName = order.cloudName
     subject.provider = order.provider
     if (order.kind !== kind.name) {
       throw new FogbowError(
         otherKind,
-        `'${id}' is the id of a ${order.kind}, not of a ${kind.name}`,
+        `'${order.id}' is the id of a ${order.kind}, not of a ${kind.name}`,
       )
     }
     await access.authorize(order.owner)
-    return order
   }
 
   /** Changes the state of an order as an event says; whoever was faster is seen. */
@@ -63,11 +87,13 @@ export function createOrderAccess({ store, engine, now }: OperationParts) {
     return after
   }
 
+  /** @param how - `isRepeatable`: of what is being deleted already it succeeds */
   async function markForDeletion(
     id: string,
     kind: OrderedKind,
-    withDependants: boolean,
+    how: { withDependants?: boolean; isRepeatable?: boolean },
   ): Promise<void> {
+    if (how.isRepeatable && (await isUnderWay(id))) return
     await change(id, kind, 'delete', async (order, db) => {
       if (isBeingDeleted(order.state)) {
         throw new FogbowError(
@@ -75,7 +101,7 @@ export function createOrderAccess({ store, engine, now }: OperationParts) {
           `${kind.title} ${id} is being deleted already`,
         )
       }
-      const blocking = withDependants ? [] : await dependants(db, id)
+      const blocking = how.withDependants ? [] : await dependants(db, id)
       if (blocking.length > 0) {
         throw new FogbowError(
           'unacceptable_operation',
@@ -85,7 +111,34 @@ export function createOrderAccess({ store, engine, now }: OperationParts) {
     })
   }
 
-  return { reach, change, markForDeletion }
+  async function isUnderWay(id: string): Promise<boolean> {
+    const order = await findOrder(store.db, id)
+    return order !== undefined && isBeingDeleted(order.state)
+  }
+
+  /** The order after a look at the cloud, unless it was looked at just now or does not answer in time. */
+  async function fresh(order: Order): Promise<Order> {
+    const { freshMs, readTimeoutMs } = config().orders
+    if (
+      !canBeRefreshed(order.state) ||
+      (order.observedAt !== null && now() - order.observedAt < freshMs)
+    )
+      return order
+    const late = Symbol('late')
+    const answer = await Promise.race([engine.refresh(order), pause(readTimeoutMs, late)])
+    if (answer !== late) return answer as Order
+    const who =
+      order.provider === siteId() ? `Cloud '${order.cloudName}'` : `Provider '${order.provider}'`
+    const faultMessage = `${who} did not answer within ${readTimeoutMs} ms; the last answer is shown`
+    return { ...order, state: 'UNABLE_TO_CHECK_STATUS', faultMessage }
+  }
+
+  return { reach, find, allow, fresh, change, markForDeletion }
+}
+
+/** Whether this site provides an order for that member. */
+export function isAskedBy(order: Order, member: string, siteId: string): boolean {
+  return order.requester === member && order.provider === siteId
 }
 
 /** The same for many orders, each with its own outcome. */
@@ -121,4 +174,10 @@ export function unacceptable(order: Order, action: string): FogbowError {
     'unacceptable_operation',
     `Cannot ${action} ${order.kind} ${order.id}: it is ${shownAs[order.state]}`,
   )
+}
+
+function pause<Value>(ms: number, value: Value): Promise<Value> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms, value).unref()
+  })
 }

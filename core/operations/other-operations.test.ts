@@ -192,7 +192,8 @@ test('a security rule is reached through its own parent alone', async () => {
   const anas = await createNetwork('ana')
   const bobs = await createNetwork('bob')
   const rule = { protocol: 'TCP', direction: 'IN', portFrom: 22, portTo: 22, cidr: '10.0.0.0/8' }
-  const { id } = await operations.createSecurityRule(bench.as('ana'), 'network', anas, rule)
+  const made = await operations.createSecurityRule(bench.as('ana'), 'network', anas, rule)
+  const id = String(made.id)
   const bob = bench.as('bob')
   await assert.rejects(operations.deleteSecurityRule(bob, 'network', anas, id), unauthorized)
   await assert.rejects(operations.deleteSecurityRule(bob, 'network', bobs, id), {
@@ -238,6 +239,9 @@ test('anybody may see the site, its clouds and why one of them is out of order',
     ],
   )
   assert.deepEqual(operations.members(), [siteId, 'site-b'])
+  const [here, there] = operations.memberStatus()
+  assert.deepEqual([here?.id, here?.local, here?.liveness], [siteId, true, 'alive'])
+  assert.match(there?.problem ?? '', /no connection/)
   assert.equal(operations.publicKey(), 'AAAA')
 })
 

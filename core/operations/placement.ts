@@ -1,20 +1,40 @@
-import { type FederationUser, FogbowError, invalid, type OrderedKind } from '@fogbow/plugin-sdk'
+import { type FederationUser, invalid, type OrderedKind } from '@fogbow/plugin-sdk'
 import type { Kysely } from 'kysely'
-import { findOrder, isBeingDeleted, isOwnedBy, type Order, shownAs } from '../orders/index.ts'
+import {
+  type Consideration,
+  findOrder,
+  isBeingDeleted,
+  isObserved,
+  isOwnedBy,
+  type Order,
+  type Place,
+  shownAs,
+} from '../orders/index.ts'
 import type { Database } from '../store/index.ts'
+import { type AnySite, wantsAnySite } from './any-site/index.ts'
+import type { Provider, Providers } from './providers.ts'
 
-export interface Place {
-  provider: string
-  cloudName: string
+/** An order that is about to be made. */
+export interface Wanted {
+  kind: OrderedKind
+  request: Readonly<Record<string, unknown>>
+  user: FederationUser
+  /** Member from which the request came. */
+  requester: string
+}
+
+export interface Placement extends Place {
   /** Ids of the orders referred to. */
   dependsOn: string[]
+  considered?: readonly Consideration[]
 }
 
 export interface PlacementParts {
   siteId(): string
-  /** Members beside this site. */
-  members(): readonly string[]
-  clouds: { names(): string[]; has(cloudName: string): boolean }
+  providers: Providers
+  anySite: Pick<AnySite, 'begin'>
+  /** Where orders go that name no provider. */
+  defaultProvider(): 'local' | 'any'
 }
 
 interface Reference {
@@ -28,55 +48,88 @@ interface Reference {
  */
 export async function place(
   db: Kysely<Database>,
-  kind: OrderedKind,
-  request: Readonly<Record<string, unknown>>,
-  user: FederationUser,
+  wanted: Wanted,
   parts: PlacementParts,
-): Promise<Place> {
-  const references = await readReferences(db, kind, request, user)
-  const anchor = references.find(({ field }) => field === kind.placedBy)?.order
-  const provider = anchor?.provider ?? (request.provider as string | undefined) ?? parts.siteId()
-  checkProvider(provider, parts)
-  const cloudName =
-    anchor?.cloudName ??
-    (request.cloudName as string | undefined) ??
-    (parts.clouds.names()[0] as string)
-  if (!parts.clouds.has(cloudName)) {
-    throw invalid(
-      'cloudName',
-      `there is no cloud '${cloudName}' at ${provider}; clouds are ${parts.clouds.names().join(', ')}`,
-    )
+): Promise<Placement> {
+  const references = await readReferences(db, wanted)
+  const { considered, ...where } = await decide(wanted, references, parts)
+  for (const reference of references) checkReference(reference, where, parts.siteId())
+  return {
+    ...where,
+    ...(considered && { considered }),
+    dependsOn: references.map(({ order }) => order.id),
   }
-  for (const reference of references) checkReference(reference, provider, cloudName)
-  return { provider, cloudName, dependsOn: references.map(({ order }) => order.id) }
 }
 
-export function checkProvider(
-  provider: string,
-  parts: Pick<PlacementParts, 'siteId' | 'members'>,
-): void {
-  if (provider === parts.siteId()) return
-  if (parts.members().includes(provider)) {
-    throw new FogbowError(
-      'unavailable_provider',
-      `Provider '${provider}' cannot be reached: this site has no connection to other members`,
-    )
+/** Once more inside the transaction: what is referred to may have been deleted meanwhile. */
+export async function assertStillThere(
+  db: Kysely<Database>,
+  wanted: Wanted,
+  where: Place,
+  parts: Pick<PlacementParts, 'siteId'>,
+): Promise<void> {
+  for (const reference of await readReferences(db, wanted))
+    checkReference(reference, where, parts.siteId())
+}
+
+async function decide(
+  wanted: Wanted,
+  references: readonly Reference[],
+  parts: PlacementParts,
+): Promise<Place & { considered?: readonly Consideration[] }> {
+  const { request, kind } = wanted
+  const anchor = references.find(({ field }) => field === kind.placedBy)?.order
+  if (anchor) return { provider: anchor.provider, cloudName: anchor.cloudName }
+  if (wantsAnySite(request, parts.defaultProvider()))
+    return decideAnywhere(wanted, references, parts)
+  const id = (request.provider as string | undefined) ?? parts.siteId()
+  const provider = parts.providers.of(id)
+  return { provider: id, cloudName: cloudAt(provider, request, references) }
+}
+
+/** What an order refers to decides where it goes; without that, whoever chooses does. */
+async function decideAnywhere(
+  wanted: Wanted,
+  references: readonly Reference[],
+  parts: PlacementParts,
+) {
+  const [reference] = references
+  if (reference) return { provider: reference.order.provider, cloudName: reference.order.cloudName }
+  const { place, considered } = await parts.anySite.begin({ ...wanted, kind: wanted.kind.name })
+  const request = { ...wanted.request, cloudName: place.cloudName || undefined }
+  return {
+    provider: place.provider,
+    cloudName: cloudAt(parts.providers.of(place.provider), request, []),
+    considered,
   }
-  throw invalid('provider', `'${provider}' is no member; this site is '${parts.siteId()}'`)
+}
+
+function cloudAt(
+  provider: Provider,
+  request: Readonly<Record<string, unknown>>,
+  references: readonly Reference[],
+): string {
+  const named = request.cloudName as string | undefined
+  if (named === undefined) {
+    const beside = provider.isLocal ? undefined : references[0]?.order.cloudName
+    return beside ?? provider.defaultCloud()
+  }
+  const problem = provider.cloudProblem(named)
+  if (problem) throw invalid('cloudName', problem)
+  return named
 }
 
 async function readReferences(
   db: Kysely<Database>,
-  kind: OrderedKind,
-  request: Readonly<Record<string, unknown>>,
-  user: FederationUser,
+  { kind, request, user, requester }: Wanted,
 ): Promise<Reference[]> {
   const references: Reference[] = []
   for (const [field, referredKind] of Object.entries(kind.references)) {
     for (const id of [request[field] ?? []].flat() as string[]) {
       const order = await findOrder(db, id)
+      const isTheirs = order && isOwnedBy(order, user) && order.requester === requester
       // Somebody else's order is told apart from none only by its owner: ids are no secret, what is behind them is.
-      if (!order || isBeingDeleted(order.state) || !isOwnedBy(order, user)) {
+      if (!isTheirs || isBeingDeleted(order.state)) {
         throw invalid(field, `you have no active ${referredKind} with the id '${id}'`)
       }
       if (order.kind !== referredKind)
@@ -87,14 +140,17 @@ async function readReferences(
   return references
 }
 
-function checkReference({ field, order }: Reference, provider: string, cloudName: string): void {
+function checkReference({ field, order }: Reference, where: Place, siteId: string): void {
+  const { provider, cloudName } = where
   if (order.provider !== provider || order.cloudName !== cloudName) {
     throw invalid(
       field,
       `${order.kind} ${order.id} is in cloud '${order.cloudName}' of ${order.provider}, not in '${cloudName}' of ${provider}`,
     )
   }
-  if (order.instanceId === null) {
+  // Not every member tells the ids of its cloud.
+  const isThere = order.instanceId !== null || (provider !== siteId && isObserved(order.state))
+  if (!isThere) {
     const why = order.faultMessage ? `: ${order.faultMessage}` : ''
     throw invalid(
       field,

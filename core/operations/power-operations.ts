@@ -1,26 +1,44 @@
-import { FogbowError, invalid, type OrderedKind, type PowerAction } from '@fogbow/plugin-sdk'
+import {
+  asFogbowError,
+  FogbowError,
+  invalid,
+  type OrderedKind,
+  type PowerAction,
+} from '@fogbow/plugin-sdk'
 import { listOrders, nextState, type Order, type OrderEvent } from '../orders/index.ts'
 import type { Subject } from './guard.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, OrderOutcome } from './operations.ts'
 import { eachOf, type OrderAccess, toKind, unacceptable } from './order-access.ts'
-import { toBody } from './request.ts'
+import { requestKey, toBody } from './request.ts'
 
 /** What is done with instances that exist: pausing and the like, for one or for all of a user, and snapshots. */
 export function createPowerOperations(
   parts: OperationParts,
   { reach, change }: OrderAccess,
 ): Pick<Operations, 'actOnOrder' | 'actOnOrdersOfUser' | 'takeSnapshot'> {
-  const { guard, store, clouds } = parts
+  const { guard, store, providers } = parts
 
   function checkAction(order: Order, kind: OrderedKind, action: PowerAction): void {
-    if (!clouds.offers(order.cloudName, kind.name, action.method)) {
+    if (!providers.of(order.provider).offers(order.cloudName, kind.name, action.method)) {
       throw new FogbowError(
         'not_implemented',
         `Cloud '${order.cloudName}' cannot ${action.name} a ${kind.name}`,
       )
     }
     if (!nextState(order.state, action.name as OrderEvent)) throw unacceptable(order, action.name)
+  }
+
+  /**
+   * A provider that refuses is heard at once. One that does not answer may have done it, or may still do it: the order
+   * then waits for it.
+   */
+  async function askProvider(order: Order, action: PowerAction): Promise<void> {
+    try {
+      await providers.of(order.provider).act(order, action.name)
+    } catch (error) {
+      if (asFogbowError(error).outcome === 'refused') throw error
+    }
   }
 
   async function actOnEach(
@@ -30,7 +48,8 @@ export function createPowerOperations(
   ): Promise<OrderOutcome[]> {
     const orders = await listOrders(store.db, user, { kind: kind.name })
     const isPossible = (order: Order) =>
-      isThereAlready(order, action) || clouds.offers(order.cloudName, kind.name, action.method)
+      isThereAlready(order, action) ||
+      providers.of(order.provider).offers(order.cloudName, kind.name, action.method)
     const outcomes = await eachOf(orders.filter(isPossible), async (order) => {
       if (isThereAlready(order, action)) return 'unchanged'
       await change(order.id, kind, action.name as OrderEvent, async (latest) =>
@@ -50,7 +69,11 @@ export function createPowerOperations(
       const subject: Subject = { operation: action.operation, type: kind.type, orderId: id }
       return guard(context, subject, (access) =>
         parts.idempotently(context, access.user, [action.operation, id], async (remember) => {
-          await reach(access, subject, kind, id, 'invalid_parameter')
+          const order = await reach(context, access, subject, kind, id, 'invalid_parameter')
+          // A member asks again when it has not seen the answer.
+          if (context.vouched && isThereAlready(order, action)) return
+          checkAction(order, kind, action)
+          await askProvider(order, action)
           await change(id, kind, action.name as OrderEvent, async (order, db) => {
             checkAction(order, kind, action)
             await remember(db, null)
@@ -81,16 +104,17 @@ export function createPowerOperations(
         const name = toSnapshotName(id, body)
         const asked = ['takeSnapshot', id, name]
         return parts.idempotently(context, access.user, asked, async (remember) => {
-          const order = await reach(access, subject, kind, id, 'invalid_parameter')
-          if (!clouds.offers(order.cloudName, kind.name, 'takeSnapshot')) {
+          const order = await reach(context, access, subject, kind, id, 'invalid_parameter')
+          const provider = providers.of(order.provider)
+          if (!provider.offers(order.cloudName, kind.name, 'takeSnapshot')) {
             throw new FogbowError(
               'not_implemented',
               `Cloud '${order.cloudName}' cannot take snapshots`,
             )
           }
-          if (order.state !== 'PAUSED' && order.state !== 'HIBERNATED')
+          if (provider.isLocal && order.state !== 'PAUSED' && order.state !== 'HIBERNATED')
             throw unacceptable(order, 'snapshot')
-          await clouds.takeSnapshot(order, name)
+          await provider.takeSnapshot(order, name, requestKey(context))
           await store.write((db) => remember(db, null))
         })
       })

@@ -1,7 +1,7 @@
 import { type QueriedKind, resources } from '@fogbow/plugin-sdk'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
-import { checkProvider } from './placement.ts'
+import type { CloudQuery } from './providers.ts'
 
 type Amounts = Record<string, number>
 
@@ -15,20 +15,26 @@ export function createQueryOperations(
   Operations,
   'listClouds' | 'listImages' | 'getImage' | 'listSpecs' | 'getSpec' | 'getQuota'
 > {
-  const { guard, clouds } = parts
+  const { guard } = parts
 
   function query(
     context: RequestContext,
     kind: QueriedKind,
     where: { provider: string; cloudName: string },
     operation: 'get' | 'getAll',
-    method: string,
-    ...args: unknown[]
+    method: CloudQuery['method'],
+    id?: string,
   ): Promise<unknown> {
     return guard(context, { operation, type: kind.type, ...where }, async (access) => {
-      parts.checkCloud(where.provider, where.cloudName)
+      const provider = parts.providerOf(where.provider, where.cloudName)
       await access.authorize()
-      return clouds.call(access.user, where.cloudName, kind.name, method, args, context.signal)
+      const asked = {
+        cloudName: where.cloudName,
+        kind: kind.name as CloudQuery['kind'],
+        method,
+        ...(id !== undefined && { id }),
+      }
+      return provider.query(access.user, asked, context.signal)
     })
   }
 
@@ -38,9 +44,9 @@ export function createQueryOperations(
         context,
         { operation: 'getAll', type: resources.cloud.type, provider },
         async (access) => {
-          checkProvider(provider, parts)
+          const asked = parts.providers.of(provider)
           await access.authorize()
-          return { clouds: clouds.names() }
+          return { clouds: [...(await asked.listClouds(access.user, context.signal))] }
         },
       ),
 

@@ -1,13 +1,13 @@
-import { FogbowError, type ParentOrder, resources } from '@fogbow/plugin-sdk'
-import { findOrder, isBeingDeleted, type Order } from '../orders/index.ts'
+import { FogbowError, resources } from '@fogbow/plugin-sdk'
+import { isBeingDeleted, type Order } from '../orders/index.ts'
 import type { Access, Subject } from './guard.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
-import { toRequest } from './request.ts'
+import { noSuchOrder, type OrderAccess, toKind } from './order-access.ts'
+import type { Provider } from './providers.ts'
+import { requestKey, toRequest } from './request.ts'
 
 const kind = resources.securityRule
-
-type Rule = Record<string, unknown> & { id: string }
 
 /**
  * Firewall rules live in the cloud, inside a network or public IP. They are reached only through the order of their
@@ -15,23 +15,24 @@ type Rule = Record<string, unknown> & { id: string }
  */
 export function createSecurityRuleOperations(
   parts: OperationParts,
+  { find }: OrderAccess,
 ): Pick<Operations, 'createSecurityRule' | 'listSecurityRules' | 'deleteSecurityRule'> {
-  const { guard, store, clouds } = parts
+  const { guard, store, providers } = parts
 
   async function parentOf(
+    context: RequestContext,
     access: Access,
     subject: Subject,
     parentKind: string,
     id: string,
   ): Promise<Order> {
-    const order = await findOrder(store.db, id)
-    if (!order || order.kind !== parentKind || isBeingDeleted(order.state)) {
-      throw new FogbowError('instance_not_found', `There is no ${parentKind} with the id '${id}'`)
-    }
+    const order = await find(context, toKind(parentKind), id)
+    if (order.kind !== parentKind || isBeingDeleted(order.state))
+      throw noSuchOrder(toKind(parentKind), id)
     subject.cloudName = order.cloudName
     subject.provider = order.provider
     await access.authorize(order.owner)
-    if (order.instanceId === null) {
+    if (order.instanceId === null && providers.of(order.provider).isLocal) {
       throw new FogbowError(
         'unacceptable_operation',
         `${parentKind} ${id} has no instance yet; wait until it is READY`,
@@ -45,53 +46,36 @@ export function createSecurityRuleOperations(
     operation: string,
     parentKind: string,
     id: string,
-    run: (order: Order, access: Access) => Promise<Result>,
+    run: (order: Order, provider: Provider, access: Access) => Promise<Result>,
   ): Promise<Result> {
     const subject: Subject = { operation, type: kind.type, orderId: id }
-    return guard(context, subject, async (access) =>
-      run(await parentOf(access, subject, parentKind, id), access),
-    )
-  }
-
-  function call(order: Order, method: string, ...args: unknown[]): Promise<unknown> {
-    return clouds.call(order.owner, order.cloudName, kind.name, method, [...args, toParent(order)])
+    return guard(context, subject, async (access) => {
+      const order = await parentOf(context, access, subject, parentKind, id)
+      return run(order, providers.of(order.provider), access)
+    })
   }
 
   return {
     createSecurityRule: (context, parentKind, id, body) =>
-      onRules(context, 'create', parentKind, id, (order, access) => {
+      onRules(context, 'create', parentKind, id, (order, provider, access) => {
         const rule = toRequest(kind, body)
         return parts.idempotently(context, access.user, [kind.name, id, rule], async (remember) => {
-          const answer = { id: (await call(order, 'requestSecurityRule', rule)) as string }
+          const answer = { id: await provider.createRule(order, rule, requestKey(context)) }
           await store.write((db) => remember(db, answer))
           return answer
         })
       }),
 
     listSecurityRules: (context, parentKind, id) =>
-      onRules(context, 'getAll', parentKind, id, async (order) => {
-        const rules = (await call(order, 'getSecurityRules')) as Rule[]
-        return rules.map((rule) => ({
-          ...rule,
-          provider: order.provider,
-          cloudName: order.cloudName,
-        }))
+      onRules(context, 'getAll', parentKind, id, async (order, provider) => {
+        const { provider: where, cloudName } = order
+        const rules = await provider.listRules(order)
+        return rules.map((rule) => ({ ...rule, provider: where, cloudName }))
       }),
 
     deleteSecurityRule: (context, parentKind, id, ruleId) =>
-      onRules(context, 'delete', parentKind, id, async (order) => {
-        const rules = (await call(order, 'getSecurityRules')) as Rule[]
-        if (!rules.some((rule) => rule.id === ruleId)) {
-          throw new FogbowError(
-            'instance_not_found',
-            `${parentKind} ${id} has no security rule '${ruleId}'`,
-          )
-        }
-        await call(order, 'deleteSecurityRule', ruleId)
-      }),
+      onRules(context, 'delete', parentKind, id, (order, provider) =>
+        provider.deleteRule(order, ruleId, requestKey(context)),
+      ),
   }
-}
-
-function toParent(order: Order): ParentOrder {
-  return { kind: order.kind, orderId: order.id, instanceId: order.instanceId ?? '' }
 }

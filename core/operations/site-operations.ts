@@ -15,7 +15,7 @@ export interface SiteParts extends OperationParts {
 /** What anybody may know of the site. */
 export function createSiteOperations(
   parts: SiteParts,
-): Pick<Operations, 'members' | 'isMemberAuthorized' | 'publicKey' | 'site'> {
+): Pick<Operations, 'members' | 'memberStatus' | 'isMemberAuthorized' | 'publicKey' | 'site'> {
   function cloudView(
     name: string,
     cloud: SiteConfig['clouds'][string],
@@ -37,10 +37,11 @@ export function createSiteOperations(
     return { name, isDefault, plugins: used, health }
   }
 
-  const members = () => [...new Set([parts.siteId(), ...parts.config().members.list])]
+  const members = () => [...new Set([parts.siteId(), ...parts.providers.members()])]
 
   return {
     members,
+    memberStatus: () => parts.providers.status(),
     isMemberAuthorized(direction, body) {
       const { provider } = toBody(body)
       if (typeof provider !== 'string') throw invalid('provider', 'must be the id of a member')

@@ -17,7 +17,7 @@ export function createUserOperations(
         context,
         { operation: 'getUserAllocation', type: kind.type, provider, cloudName },
         async (access) => {
-          parts.checkCloud(provider, cloudName)
+          parts.providerOf(provider, cloudName)
           await access.authorize()
           const orders = await listOrders(store.db, access.user, {
             kind: kind.name,
@@ -43,7 +43,7 @@ export function createUserOperations(
         // What was made last goes first: it may depend on what was made before, never the other way round.
         return eachOf(orders.reverse(), async (order) => {
           if (isBeingDeleted(order.state)) return 'unchanged'
-          await markForDeletion(order.id, toKind(order.kind), true)
+          await markForDeletion(order.id, toKind(order.kind), { withDependants: true })
           return 'done'
         })
       })

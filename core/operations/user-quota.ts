@@ -1,7 +1,8 @@
-import { type FederationUser, FogbowError, type OrderedKind, orderedKind } from '@fogbow/plugin-sdk'
+import { FogbowError, type OrderedKind, orderedKind } from '@fogbow/plugin-sdk'
 import type { Kysely } from 'kysely'
 import { listOrders } from '../orders/index.ts'
 import type { Database } from '../store/index.ts'
+import type { Wanted } from './placement.ts'
 
 /** Limits by name, as in quota answers; what is absent is not limited. */
 export type UserQuota = Readonly<Record<string, number | undefined>>
@@ -13,16 +14,15 @@ export type UserQuota = Readonly<Record<string, number | undefined>>
  */
 export async function assertWithinQuota(
   db: Kysely<Database>,
-  user: FederationUser,
-  kind: OrderedKind,
-  request: Readonly<Record<string, unknown>>,
+  { user, kind, request }: Pick<Wanted, 'user' | 'kind' | 'request'>,
   quota: UserQuota,
+  siteId: string,
 ): Promise<void> {
   const asked = amountsOf(kind, request, {})
   const limited = Object.keys(asked).filter((name) => quota[name] !== undefined)
   if (limited.length === 0) return
   const used: Record<string, number> = {}
-  for (const order of await listOrders(db, user, {})) {
+  for (const order of await listOrders(db, user, { provider: siteId })) {
     const orderKind = orderedKind(order.kind)
     if (!orderKind || order.state === 'FAILED_ON_REQUEST') continue
     const amounts = amountsOf(orderKind, order.request, order.allocation ?? {})

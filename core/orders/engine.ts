@@ -3,19 +3,30 @@ import type { OrderTiming } from '../config/index.ts'
 import type { Store } from '../store/index.ts'
 import type { CloudConnector } from './cloud-connector.ts'
 import type { EngineClock } from './engine-clock.ts'
-import type { Order } from './order.ts'
+import type { MemberConnector, OrderReport } from './member-connector.ts'
+import type { Order, Place } from './order.ts'
 import { applyStep, dueOrders, findOrder, nextDue, takeUpUnsettled } from './order-store.ts'
-import { processors, type Workbench } from './processors/index.ts'
-import { isObserved } from './states.ts'
+import {
+  type MemberBench,
+  memberProcessors,
+  mirror,
+  type PlaceElsewhere,
+  processors,
+  type Workbench,
+} from './processors/index.ts'
+import { isOutdated, refusesAnywhere } from './report.ts'
+import { canBeRefreshed } from './states.ts'
 import type { Step } from './step.ts'
 
 export interface Engine {
   /** Takes up what was under way when the site stopped, and keeps working until `stop`. */
   start(): Promise<void>
   /** An order has something to do now: it was made, or its state was changed by a request. */
-  wake(order: Pick<Order, 'id' | 'cloudName'>): void
+  wake(order: Due): void
   /** Looks at an instance now, for somebody who reads it. Answers the order as it is after that. */
   refresh(order: Order): Promise<Order>
+  /** A member tells of an order. What it does not provide, and what is older than what is known, changes nothing. */
+  observe(member: string, report: OrderReport): Promise<void>
   /** Lets what is under way finish; nothing new is begun. */
   stop(): Promise<void>
 }
@@ -24,16 +35,21 @@ export interface EngineParts {
   store: Store
   connector: CloudConnector
   timing(): OrderTiming
+  /** The way to other members, for the orders that they provide. Absent: every order is of this site. */
+  members?: { siteId(): string; connector: MemberConnector }
+  placeElsewhere?: PlaceElsewhere
   /** Orders worked on at once, by cloud. */
-  concurrency(cloudName: string): number
+  concurrency(place: Place): number
   clock: EngineClock
   log: Logger
   onTransition?(before: Order, after: Order): void
 }
 
+/** What has to be known of an order to find its lane. */
+type Due = Pick<Order, 'id' | 'provider' | 'cloudName'>
+
 /** The orders of one cloud. Clouds do not wait for each other: a slow one fills its own lane only. */
-interface Lane {
-  cloudName: string
+interface Lane extends Place {
   active: number
   /** Orders of this cloud may be due that found no room. */
   backlog: boolean
@@ -56,27 +72,48 @@ export function createEngine(parts: EngineParts): Engine {
     },
     now: clock.now,
     random: clock.random,
+    placeElsewhere: parts.placeElsewhere,
+  }
+  const members = parts.members
+  const memberBench: MemberBench | undefined = members && {
+    ...bench,
+    get timing() {
+      return parts.timing()
+    },
+    members: members.connector,
   }
   const working = new Map<string, Promise<Order | undefined>>()
   const wokenMeanwhile = new Set<string>()
   const lanes = new Map<string, Lane>()
+  /** Who waits for news of an order. */
+  const waiting = new Map<string, PromiseWithResolvers<Order>>()
   let stopping = false
   let alarm: { at: number; cancel(): void } | undefined
 
-  function laneOf(cloudName: string): Lane {
-    let lane = lanes.get(cloudName)
+  function laneOf({ provider, cloudName }: Place): Lane {
+    const key = `${provider} ${cloudName}`
+    let lane = lanes.get(key)
     if (!lane) {
-      lane = { cloudName, active: 0, backlog: false }
-      lanes.set(cloudName, lane)
+      lane = { provider, cloudName, active: 0, backlog: false }
+      lanes.set(key, lane)
     }
     return lane
+  }
+
+  async function process(order: Order): Promise<Step> {
+    const isOurs = !memberBench || order.provider === members?.siteId()
+    const step = isOurs
+      ? processors[order.state]?.(order, bench)
+      : memberProcessors[order.state]?.(order, memberBench)
+    return (await step) ?? { dueInMs: null }
   }
 
   function begin(id: string, lane: Lane): Promise<Order | undefined> {
     lane.active += 1
     const work = workOn(id)
       .catch((error) => {
-        log.error({ err: error, order: id, cloud: lane.cloudName }, 'order could not be processed')
+        const { provider, cloudName: cloud } = lane
+        log.error({ err: error, order: id, provider, cloud }, 'order could not be processed')
         setAlarm(clock.now() + parts.timing().firstRetryMs)
         return undefined
       })
@@ -89,18 +126,19 @@ export function createEngine(parts: EngineParts): Engine {
     lane.active -= 1
     working.delete(id)
     if (stopping) return
-    if (wokenMeanwhile.delete(id)) wake({ id, cloudName: lane.cloudName })
+    if (wokenMeanwhile.delete(id)) wake({ ...lane, id })
     else if (lane.backlog) setAlarm(clock.now())
   }
 
   async function workOn(id: string): Promise<Order | undefined> {
     let order = await findOrder(store.db, id)
     while (order && !stopping) {
-      const step: Step = (await processors[order.state]?.(order, bench)) ?? { dueInMs: null }
       const before: Order = order
+      const step = await process(before)
       const after = await store.write((db) => applyStep(db, before, step, clock.now()))
       announce(before, after)
       order = after
+      laneOf(after)
       const raced = after.version !== before.version && after.state !== step.to
       if (!raced && step.dueInMs !== 0) {
         if (step.dueInMs !== null) setAlarm(clock.now() + step.dueInMs)
@@ -116,6 +154,7 @@ export function createEngine(parts: EngineParts): Engine {
       {
         order: after.id,
         kind: after.kind,
+        provider: after.provider,
         cloud: after.cloudName,
         from: before.state,
         to: after.state,
@@ -126,11 +165,11 @@ export function createEngine(parts: EngineParts): Engine {
     parts.onTransition?.(before, after)
   }
 
-  function wake(order: Pick<Order, 'id' | 'cloudName'>): void {
+  function wake(order: Due): void {
     if (stopping) return
-    const lane = laneOf(order.cloudName)
+    const lane = laneOf(order)
     if (working.has(order.id)) wokenMeanwhile.add(order.id)
-    else if (lane.active < parts.concurrency(lane.cloudName)) void begin(order.id, lane)
+    else if (lane.active < parts.concurrency(lane)) void begin(order.id, lane)
     else lane.backlog = true
   }
 
@@ -154,36 +193,78 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function fill(lane: Lane): Promise<void> {
     const now = clock.now()
-    const room = parts.concurrency(lane.cloudName) - lane.active
+    const room = parts.concurrency(lane) - lane.active
     // Reset before reading: an order that is woken while this reads, and finds no room, must not be forgotten.
     lane.backlog = room <= 0
     if (room > 0) {
       const limit = room + lane.active
-      const due = await dueOrders(store.db, lane.cloudName, now, limit)
-      const waiting = due.filter((id) => !working.has(id))
-      for (const id of waiting.slice(0, room)) void begin(id, lane)
-      lane.backlog ||= waiting.length > room || due.length === limit
+      const due = await dueOrders(store.db, lane, now, limit)
+      const idle = due.filter((id) => !working.has(id))
+      for (const id of idle.slice(0, room)) void begin(id, lane)
+      lane.backlog ||= idle.length > room || due.length === limit
     }
-    const next = await nextDue(store.db, lane.cloudName, now)
+    const next = await nextDue(store.db, lane, now)
     if (next !== undefined) setAlarm(next)
+  }
+
+  async function observe(member: string, report: OrderReport): Promise<void> {
+    if (stopping || !memberBench) return
+    const change = await store.write(async (db) => {
+      const before = await findOrder(db, report.orderId)
+      if (!before || !concerns(before, member, report)) return undefined
+      // The engine looks for itself, and then moves it.
+      const step = refusesAnywhere(before, report)
+        ? { dueInMs: 0 }
+        : mirror(before, report, memberBench)
+      return { before, step, after: await applyStep(db, before, step, clock.now()) }
+    })
+    if (!change) return
+    const { before, step, after } = change
+    announce(before, after)
+    laneOf(after)
+    waiting.get(after.id)?.resolve(after)
+    if (step.dueInMs === 0) wake(after)
+    else if (step.dueInMs !== null) setAlarm(clock.now() + step.dueInMs)
+  }
+
+  /** Resolves as soon as anything new is known of an order, whether it was asked for or told. */
+  async function news(order: Order): Promise<Order | undefined> {
+    const told = waiting.get(order.id) ?? Promise.withResolvers<Order>()
+    waiting.set(order.id, told)
+    const looking = working.get(order.id) ?? begin(order.id, laneOf(order))
+    try {
+      return await Promise.race([looking, told.promise])
+    } finally {
+      if (waiting.get(order.id) === told) waiting.delete(order.id)
+    }
   }
 
   return {
     async start() {
-      for (const cloudName of await takeUpUnsettled(store, clock.now(), parts.timing().settleMs))
-        laneOf(cloudName)
+      const places = await takeUpUnsettled(store, clock.now(), parts.timing().settleMs)
+      for (const place of places) laneOf(place)
       await gather()
     },
     wake,
     async refresh(order) {
-      if (!isObserved(order.state) || stopping) return order
-      const work = working.get(order.id) ?? begin(order.id, laneOf(order.cloudName))
-      return (await work) ?? order
+      if (!canBeRefreshed(order.state) || stopping) return order
+      return (await news(order)) ?? order
     },
+    observe,
     async stop() {
       stopping = true
       alarm?.cancel()
       await Promise.allSettled(working.values())
     },
   }
+}
+
+/** Only its provider is believed, and only of what it was asked for and is not over. */
+function concerns(order: Order, member: string, report: OrderReport): boolean {
+  return (
+    order.provider === member &&
+    order.requestOutcome !== 'never asked' &&
+    order.state !== 'CLOSED' &&
+    !isOutdated(order, report)
+  )
 }

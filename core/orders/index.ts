@@ -1,7 +1,14 @@
 export type { CloudConnector, ReportedInstance } from './cloud-connector.ts'
 export { createEngine, type Engine } from './engine.ts'
 export { type EngineClock, systemClock } from './engine-clock.ts'
-export { isOwnedBy, type Order } from './order.ts'
+export { type MemberConnector, type OrderReport, wasNeverBegun } from './member-connector.ts'
+export {
+  type Consideration,
+  isOwnedBy,
+  mayGoAnywhere,
+  type Order,
+  type Place,
+} from './order.ts'
 export {
   applyStep,
   countByState,
@@ -14,5 +21,15 @@ export {
   orderHistory,
 } from './order-store.ts'
 export type { Page, PageRequest } from './page.ts'
-export { isBeingDeleted, isObserved, type OrderState, orderStates, shownAs } from './states.ts'
+export type { Elsewhere, PlaceElsewhere } from './processors/index.ts'
+export { toReport } from './report.ts'
+export {
+  canBeRefreshed,
+  isBeingDeleted,
+  isObserved,
+  type OrderState,
+  orderStates,
+  shownAs,
+} from './states.ts'
 export { nextState, type OrderEvent, transitions } from './transitions.ts'
+export { unreachableMembers } from './unreachable-members.ts'

@@ -1,7 +1,15 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
-import { type Kysely, type Selectable, sql, type Updateable } from 'kysely'
+import {
+  type Kysely,
+  type Selectable,
+  sql,
+  type Updateable,
+  type UpdateQueryBuilder,
+  type UpdateResult,
+} from 'kysely'
 import type { Database, OrderTable, Store } from '../store/index.ts'
-import { type Order, outcomeNumber, toOrder } from './order.ts'
+import { type Consideration, type Order, outcomeNumber, type Place, toOrder } from './order.ts'
+import { countsChanges, FIRST_TIME } from './report.ts'
 import { type OrderState, statesShownAs, unsettledStates } from './states.ts'
 import { afterStep, type Facts, type Step } from './step.ts'
 
@@ -17,6 +25,8 @@ export interface NewOrder {
   name: string
   request: Record<string, unknown>
   dependsOn: readonly string[]
+  /** Of an order that may go to any site. */
+  considered?: readonly Consideration[]
 }
 
 /** Which orders of one user are listed; closed ones never are. */
@@ -34,10 +44,11 @@ export interface OrderFilter {
 export async function insertOrder(db: Db, order: NewOrder, now: number): Promise<Order> {
   const { rows } = await sql<{ seq: number }>`
     insert into orders (id, kind, state, provider, cloud_name, requester, user_id, identity_provider_id, owner, name,
-      request, version, next_due, attempts, request_outcome, state_since, created_at)
+      request, considered, version, next_due, attempts, request_outcome, state_since, created_at)
     values (${order.id}, ${order.kind}, 'OPEN', ${order.provider}, ${order.cloudName}, ${order.requester},
       ${order.owner.id}, ${order.owner.identityProviderId}, ${JSON.stringify(order.owner)}, ${order.name},
-      ${JSON.stringify(order.request)}, 0, ${now}, 0, 0, ${now}, ${now})
+      ${JSON.stringify(order.request)}, ${order.considered ? JSON.stringify(order.considered) : null}, 0, ${now}, 0, 0,
+      ${now}, ${now})
     returning seq`.execute(db)
   const seq = rows[0]?.seq ?? 0
   for (const dependency of new Set(order.dependsOn)) {
@@ -54,6 +65,9 @@ export async function insertOrder(db: Db, order: NewOrder, now: number): Promise
 function newlyMade(seq: number, { dependsOn: _dependsOn, ...order }: NewOrder, now: number): Order {
   return {
     ...order,
+    considered: order.considered ?? null,
+    generation: null,
+    refusals: 0,
     seq,
     state: 'OPEN',
     instanceId: null,
@@ -79,14 +93,13 @@ export async function findOrder(db: Db, id: string): Promise<Order | undefined> 
 }
 
 /**
- * Makes a step durable, unless the order changed since it was read: then only the facts are kept, and the order as it
- * is now is answered, due at once.
+ * Makes a step durable, unless the order changed since it was read, or more is known of it at its provider by now: then
+ * only the facts are kept that are not older, and the order as it is now is answered, due at once.
  */
 export async function applyStep(db: Db, order: Order, step: Step, now: number): Promise<Order> {
   const after = afterStep(order, step, now)
   const moved = after.version !== order.version
-  const update = await db
-    .updateTable('orders')
+  const update = await ifNotOlder(db.updateTable('orders'), step.facts)
     .set({
       ...toColumns(step.facts ?? {}),
       state: after.state,
@@ -109,11 +122,32 @@ export async function applyStep(db: Db, order: Order, step: Step, now: number): 
 async function keepFacts(db: Db, order: Order, facts: Facts, now: number): Promise<Order> {
   await db
     .updateTable('orders')
+    .set({ next_due: now })
+    .where('id', '=', order.id)
+    .where('state', '<>', 'CLOSED')
+    .execute()
+  await ifNotOlder(db.updateTable('orders'), facts)
     .set({ ...toColumns(facts), next_due: now })
     .where('id', '=', order.id)
     .where('state', '<>', 'CLOSED')
     .execute()
   return (await findOrder(db, order.id)) ?? { ...order, state: 'CLOSED' }
+}
+
+/** What a provider said before is not put over what it said later. */
+function ifNotOlder(
+  update: UpdateQueryBuilder<Database, 'orders', 'orders', UpdateResult>,
+  facts: Facts = {},
+) {
+  const { generation } = facts
+  if (generation === undefined || generation === null) return update
+  return update.where((eb) =>
+    eb.or([
+      eb('generation', 'is', null),
+      eb('generation', '<=', generation),
+      ...(countsChanges(generation) ? [eb('generation', '>=', FIRST_TIME)] : []),
+    ]),
+  )
 }
 
 function toColumns(facts: Facts): Updateable<OrderTable> {
@@ -125,6 +159,11 @@ function toColumns(facts: Facts): Updateable<OrderTable> {
   if (facts.requestOutcome !== undefined)
     columns.request_outcome = outcomeNumber(facts.requestOutcome)
   if (facts.requestUntil !== undefined) columns.request_until = facts.requestUntil
+  if (facts.provider !== undefined) columns.provider = facts.provider
+  if (facts.cloudName !== undefined) columns.cloud_name = facts.cloudName
+  if (facts.generation !== undefined) columns.generation = facts.generation
+  if (facts.refusals !== undefined) columns.refusals = facts.refusals
+  if (facts.considered !== undefined) columns.considered = JSON.stringify(facts.considered)
   return columns
 }
 
@@ -207,14 +246,15 @@ export async function orderHistory(db: Db, id: string) {
 /** Ids of orders of a cloud that are due, the longest waiting first. */
 export async function dueOrders(
   db: Db,
-  cloudName: string,
+  place: Place,
   now: number,
   limit: number,
 ): Promise<string[]> {
   const rows = await db
     .selectFrom('orders')
     .select('id')
-    .where('cloud_name', '=', cloudName)
+    .where('provider', '=', place.provider)
+    .where('cloud_name', '=', place.cloudName)
     .where('next_due', '<=', now)
     .orderBy('next_due')
     .limit(limit)
@@ -223,15 +263,12 @@ export async function dueOrders(
 }
 
 /** When the next order of a cloud falls due after a moment. */
-export async function nextDue(
-  db: Db,
-  cloudName: string,
-  after: number,
-): Promise<number | undefined> {
+export async function nextDue(db: Db, place: Place, after: number): Promise<number | undefined> {
   const row = await db
     .selectFrom('orders')
     .select('next_due')
-    .where('cloud_name', '=', cloudName)
+    .where('provider', '=', place.provider)
+    .where('cloud_name', '=', place.cloudName)
     .where('next_due', '>', after)
     .orderBy('next_due')
     .limit(1)
@@ -247,7 +284,7 @@ export async function takeUpUnsettled(
   store: Store,
   now: number,
   settleMs: number,
-): Promise<string[]> {
+): Promise<Place[]> {
   await store.write(async (db) => {
     await db
       .updateTable('orders')
@@ -265,11 +302,11 @@ export async function takeUpUnsettled(
   })
   const rows = await store.db
     .selectFrom('orders')
-    .select('cloud_name')
+    .select(['provider', 'cloud_name'])
     .distinct()
     .where('next_due', 'is not', null)
     .execute()
-  return rows.map((row) => row.cloud_name)
+  return rows.map((row) => ({ provider: row.provider, cloudName: row.cloud_name }))
 }
 
 /** How many orders are in each state, for the metrics. */

@@ -27,6 +27,35 @@ export interface Order {
   requestUntil: number | null
   stateSince: number
   createdAt: number
+  /** Of an order that another member provides: the newest version there that was heard of. */
+  generation: number | null
+  /** How often its provider refused what was asked about it since: part of the next request's name. */
+  refusals: number
+  /** Sites that were considered for it and what came of that; null when it was placed by its user. */
+  considered: readonly Consideration[] | null
+}
+
+/** A site that was considered for an order. */
+export interface Consideration {
+  provider: string
+  /** `chosen`: the order is with it. */
+  outcome: 'leftOut' | 'refused' | 'chosen'
+  /** In words for the user; absent of the one that is chosen. */
+  reason?: string
+  /** ms since the epoch */
+  at: number
+}
+
+/** Where an order goes. */
+export interface Place {
+  provider: string
+  /** Empty when only the provider can tell. */
+  cloudName: string
+}
+
+/** Whether the order goes to another site when one refuses it. */
+export function mayGoAnywhere(order: Order): boolean {
+  return order.considered !== null
 }
 
 /** What is known of the request to the cloud. */
@@ -61,6 +90,9 @@ export function toOrder(row: Selectable<OrderTable>): Order {
     requestUntil: row.request_until,
     stateSince: row.state_since,
     createdAt: row.created_at,
+    generation: row.generation,
+    refusals: row.refusals,
+    considered: row.considered === null ? null : JSON.parse(row.considered),
   }
 }
 

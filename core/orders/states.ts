@@ -21,6 +21,12 @@ export const orderStates = [
 ] as const
 export type OrderState = (typeof orderStates)[number]
 
+const known: ReadonlySet<string> = new Set(orderStates)
+
+export function isOrderState(word: string): word is OrderState {
+  return known.has(word)
+}
+
 /** What users see of a state, in lists and when they read one instance. */
 export const shownAs: Readonly<Record<OrderState, string>> = {
   OPEN: 'DISPATCHED',
@@ -58,6 +64,18 @@ export function isBeingDeleted(state: OrderState): boolean {
   return beingDeleted.has(state)
 }
 
+const changing: ReadonlySet<OrderState> = new Set([
+  'PAUSING',
+  'HIBERNATING',
+  'STOPPING',
+  'RESUMING',
+])
+
+/** A power action is under way. */
+export function isChanging(state: OrderState): boolean {
+  return changing.has(state)
+}
+
 /** States in which an instance exists and the cloud is asked about it. */
 const observed: ReadonlySet<OrderState> = new Set([
   'SPAWNING',
@@ -77,10 +95,16 @@ export function isObserved(state: OrderState): boolean {
   return observed.has(state)
 }
 
+/** Whether looking anew can tell something: of what another member was asked for, also before it has an instance. */
+export function canBeRefreshed(state: OrderState): boolean {
+  return observed.has(state) || state === 'PENDING'
+}
+
 /** States in which something is under way, so that the engine takes the order up again at once after a restart. */
 export const unsettledStates: readonly OrderState[] = [
   'OPEN',
   'SELECTED',
+  'PENDING',
   'SPAWNING',
   'UNABLE_TO_CHECK_STATUS',
   'PAUSING',

@@ -1,4 +1,4 @@
-import type { Order, RequestOutcome } from './order.ts'
+import type { Consideration, Order, RequestOutcome } from './order.ts'
 import type { OrderState } from './states.ts'
 
 /** What became known about an order; true whatever state it is in by now. */
@@ -9,6 +9,13 @@ export interface Facts {
   observedAt?: number
   requestOutcome?: RequestOutcome
   requestUntil?: number
+  /** Where it is: the provider tells which cloud it took, and a refused order may go elsewhere. */
+  provider?: string
+  cloudName?: string
+  /** null: nothing is known of this provider yet. */
+  generation?: number | null
+  refusals?: number
+  considered?: readonly Consideration[]
 }
 
 /** The outcome of looking at an order once. */

@@ -5,6 +5,8 @@ import type { OrderState } from './states.ts'
 export type OrderEvent =
   /** The engine is about to ask the cloud. */
   | 'select'
+  /** Refused, and there is another place to try. */
+  | 'refusedHere'
   /** The cloud took the request, or refused it for good. */
   | 'accepted'
   | 'refused'
@@ -54,8 +56,18 @@ const unreachable: Row = { unreachable: 'UNABLE_TO_CHECK_STATUS' }
  */
 export const transitions: Readonly<Record<OrderState, Row>> = {
   OPEN: { ...deletable, select: 'SELECTED' },
-  SELECTED: { ...deletable, accepted: 'SPAWNING', refused: 'FAILED_ON_REQUEST' },
-  PENDING: { ...deletable, accepted: 'SPAWNING', refused: 'FAILED_ON_REQUEST' },
+  SELECTED: {
+    ...deletable,
+    accepted: 'SPAWNING',
+    refused: 'FAILED_ON_REQUEST',
+    refusedHere: 'OPEN',
+  },
+  PENDING: {
+    ...deletable,
+    accepted: 'SPAWNING',
+    refused: 'FAILED_ON_REQUEST',
+    refusedHere: 'OPEN',
+  },
   SPAWNING: { ...asReported, ...unreachable, ...deletable },
   FULFILLED: {
     ...asReported,

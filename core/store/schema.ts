@@ -12,6 +12,12 @@ export interface Database {
   revoked_tokens: { token_hash: string; expires_at: number }
   /** Plugins that run in a process because a thread of theirs could not be stopped. */
   moved_plugins: MovedPluginTable
+  /** Commands of this site to other members, until their outcome is known and forgotten. */
+  outbox: OutboxTable
+  /** Commands of other members that were begun here, with what they were answered. */
+  inbox: InboxTable
+  /** Keys of members that were learnt beside those in the configuration. */
+  peer_keys: PeerKeyTable
 }
 
 export interface OrderTable {
@@ -51,6 +57,13 @@ export interface OrderTable {
   /** When the present state was entered. */
   state_since: number
   created_at: number
+  /** Newest version at its provider that was heard of; null for orders of this site. */
+  generation: number | null
+  refusals: Generated<number>
+  /** Newest version that the member which asked for it has heard of. */
+  told_version: number | null
+  /** JSON of the sites that were considered for it; null when its user said where. */
+  considered: string | null
 }
 
 export interface OrderEventTable {
@@ -92,4 +105,54 @@ export interface MovedPluginTable {
   bundle_hash: string
   reason: string
   moved_at: number
+}
+
+export interface OutboxTable {
+  /** In the order of asking. */
+  seq: Generated<number>
+  id: string
+  member: string
+  method: string
+  /** Names the logical request, one per member; null when nobody asks for it again. */
+  key: string | null
+  /** Of method and parameters: the same key never stands for anything else. */
+  params_hash: string
+  /** What the request says of, as `method/value`, when only its newest state matters. */
+  object: string | null
+  generation: number | null
+  /** The signed envelope, as each attempt carries it. */
+  request: string
+  expires_at: number
+  /** JSON of the outcome; null while it is not known. */
+  outcome: string | null
+  ended_at: number | null
+}
+
+export interface InboxTable {
+  issuer: string
+  id: string
+  /** Of the signed request. */
+  hash: string
+  /** The signed envelope. */
+  request: string
+  /** 0 begun, 1 answered for good */
+  done: number
+  /** The signed answer; while it is not done, that of an attempt whose outcome is not known. */
+  answer: string | null
+  /** After which nothing is begun. */
+  begin_until: number
+  keep_until: number
+}
+
+export interface PeerKeyTable {
+  member: string
+  kid: string
+  /** sig or enc */
+  use: string
+  x: string
+  /** The configured key that vouches for it. */
+  root: string
+  /** 1 when the member does not use it any more. */
+  dropped: number
+  learnt_at: number
 }

@@ -1,9 +1,14 @@
 import { aaaContracts } from './aaa.ts'
 import { cloudContracts } from './cloud.ts'
 import type { Contract, MethodContract } from './define-contract.ts'
+import { placementContract } from './placement.ts'
 
 /** Every plugin kind and what it must be able to do. */
-export const contracts: Readonly<Record<string, Contract>> = { ...aaaContracts, ...cloudContracts }
+export const contracts: Readonly<Record<string, Contract>> = {
+  ...aaaContracts,
+  ...cloudContracts,
+  placement: placementContract,
+}
 
 export const pluginKinds: readonly string[] = Object.keys(contracts)
 

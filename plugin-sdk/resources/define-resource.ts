@@ -149,7 +149,8 @@ export const placement = {
     type: 'string',
     minLength: 1,
     maxLength: 255,
-    description: 'Member that provides the resource; the local one when absent',
+    description:
+      'Member that provides the resource, `any` for whichever takes it; when absent the local one, unless the site sends such orders to any',
   },
   cloudName: {
     type: 'string',

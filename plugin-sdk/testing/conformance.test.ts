@@ -459,3 +459,49 @@ describe('mapper', () => {
     stranger: person('bob'),
   })
 })
+
+describe('placement', () => {
+  const placement = (defect: Defect) => (): PluginParts => ({
+    placement: {
+      async rankProviders({ request }, candidates) {
+        if (defect.needsSomebody && candidates.length === 0) throw new Error('nobody')
+        const loadOf = ({ quota }: (typeof candidates)[number]) =>
+          (quota as NonNullable<typeof quota>).used.vCPU
+        if (defect.needsQuota) candidates.map(loadOf)
+        const names = candidates.map(({ provider }) => provider)
+        if (defect.needsSize && (request.vCPU as number).toFixed() === '') return { ranked: [] }
+        if (defect.inventsSites) names.push('site-x')
+        const leftOut = candidates
+          .filter(({ liveness }) => liveness === 'silent')
+          .map(({ provider }) => ({ provider, reason: defect.isMute ? ' ' : 'it is silent' }))
+        const isLeftOut = (name: string) => leftOut.some(({ provider }) => provider === name)
+        const ranked = names.filter((name) => defect.contradicts || !isLeftOut(name))
+        if (defect.backwards) ranked.reverse()
+        return { ranked, leftOut }
+      },
+    },
+  })
+  const user = { id: 'ana', identityProviderId: 'site', roles: [] }
+  const site = (provider: string) => ({ provider, local: false, liveness: 'alive' }) as const
+  detects(
+    {
+      needsSomebody: /without candidates nobody is ranked/,
+      needsQuota: /however little is known/,
+      needsSize: /whatever is ordered/,
+      inventsSites: /only candidates are ranked/,
+      contradicts: /each once/,
+      isMute: /only candidates are ranked or left out/,
+      backwards: /what the samples rank/,
+    },
+    placement,
+    {
+      rankings: [
+        {
+          request: { kind: 'volume', request: { size: 1 }, user },
+          candidates: [site('a'), site('b')],
+          ranked: ['a', 'b'],
+        },
+      ],
+    },
+  )
+})

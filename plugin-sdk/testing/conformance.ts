@@ -7,6 +7,7 @@ import { federationIdentityCases } from './cases/federation-identity.ts'
 import { federationToLocalMapperCases } from './cases/mapper.ts'
 import { offerCases } from './cases/offer.ts'
 import { orderedCases } from './cases/ordered.ts'
+import { placementCases } from './cases/placement.ts'
 import { powerCases, snapshotCases } from './cases/power.ts'
 import { imageCases, quotaCases, specCases } from './cases/queried.ts'
 import { securityRuleCases } from './cases/security-rule.ts'
@@ -63,6 +64,7 @@ const casesByKind: Readonly<Record<string, CasesOf>> = {
   authentication: authenticationCases,
   authorization: authorizationCases,
   federationToLocalMapper: federationToLocalMapperCases,
+  placement: placementCases,
 }
 
 /**

@@ -1,3 +1,4 @@
+import { placementCandidate, placementRequest } from '../contracts/placement.ts'
 import { federationUser, localToken, operation } from '../contracts/shapes.ts'
 import { orderedKinds } from '../resources/index.ts'
 import { schema, type TypeOf } from '../schema/json-schema.ts'
@@ -12,6 +13,17 @@ const question = {
   additionalProperties: false,
   required: ['user', 'operation', 'type'],
   properties: { user: federationUser, operation, type: { type: 'string' } },
+} as const
+
+const ranking = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['request', 'candidates', 'ranked'],
+  properties: {
+    request: placementRequest,
+    candidates: { type: 'array', items: placementCandidate },
+    ranked: { type: 'array', items: { type: 'string' } },
+  },
 } as const
 
 /** Values for the conformance cases that only the author of a plugin knows. All are optional. */
@@ -39,6 +51,7 @@ export const samplesSchema = schema({
     denied: { type: 'array', items: question, description: 'What must be denied' },
     policy: { type: 'string', description: 'A policy that setPolicy and updatePolicy accept' },
     user: { ...federationUser, description: 'A user with an account in the cloud' },
+    rankings: { type: 'array', items: ranking, description: 'How sites must be ranked' },
     stranger: { ...federationUser, description: 'A user without one, if that is possible' },
   },
 })

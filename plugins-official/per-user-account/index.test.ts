@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { createFakeHost, startInProcess } from '@fogbow/plugin-sdk/testing'
 import plugin from './index.ts'
 
-const userOf = (id: string, identityProviderId = 'site-a') => ({
+const userOf = (id: string, identityProviderId = 'site-a', roles: string[] = []) => ({
   id,
   identityProviderId,
   name: id,
-  roles: [],
+  roles,
 })
 
 async function start(config: object, accounts: object | string) {
@@ -16,8 +16,8 @@ async function start(config: object, accounts: object | string) {
     plugin,
     createFakeHost({ config, secrets: { accounts: text } }),
   )
-  return (id: string, site?: string) =>
-    caller.call('federationToLocalMapper.getToken', [userOf(id, site)])
+  return (id: string, site?: string, roles?: string[]) =>
+    caller.call('federationToLocalMapper.getToken', [userOf(id, site, roles)])
 }
 
 const unauthorized = { code: 'unauthorized' }
@@ -55,6 +55,32 @@ test('nobody gets another’s account by calling himself after it', async () => 
   const getToken = await start({}, { 'ana@site-a': 'secret of ana' })
   await assert.rejects(getToken('ana@site-a', 'site-b'), unauthorized)
   await assert.rejects(getToken('ana', 'site-a@site-a'), unauthorized)
+})
+
+test('users without an account of their own get that of a role, then that of their home site', async () => {
+  const getToken = await start(
+    { identityProvider: 'site-a' },
+    {
+      ana: 'ana',
+      'role:student': 'students here',
+      'role:student@site-b': 'students of b',
+      '*@site-b': 'all of b',
+    },
+  )
+  assert.deepEqual(await getToken('ana', 'site-a', ['student']), { credential: 'ana' })
+  assert.deepEqual(await getToken('eve', 'site-a', ['student']), { credential: 'students here' })
+  assert.deepEqual(await getToken('eve', 'site-b', ['x', 'student']), {
+    credential: 'students of b',
+  })
+  assert.deepEqual(await getToken('eve', 'site-b'), { credential: 'all of b' })
+  await assert.rejects(getToken('eve', 'site-c', ['student']), unauthorized)
+})
+
+test('nobody gets the account of a role or site by his name, nor by a role that looks like one', async () => {
+  const getToken = await start({}, { 'role:admin@site-a': 'admins', '*@site-a': 'all of a' })
+  await assert.rejects(getToken('role:admin@site-a', 'site-b'), unauthorized)
+  await assert.rejects(getToken('eve', 'site-b', ['admin@site-a']), unauthorized)
+  assert.deepEqual(await getToken('role:admin', 'site-a'), { credential: 'all of a' })
 })
 
 test('with a fallback, users without account share one', async () => {

@@ -7,7 +7,7 @@ interface Config {
   fallback?: string
 }
 
-/** Each user gets the account that he has in a cloud, and nobody gets another's. */
+/** Each user gets the account that he, one of his roles or his home site has in a cloud, and nobody gets another's. */
 export default definePlugin<Config>({
   create({ config, secrets }) {
     const { accounts = {}, fallback } = config
@@ -29,14 +29,26 @@ export default definePlugin<Config>({
   },
 })
 
+/** The more exact name comes first: that of the user, those of his roles, that of all users of his site. */
+function namesOf(user: FederationUser, { identityProvider }: Config): string[] {
+  const { id, identityProviderId: home, roles } = user
+  const isPlain = identityProvider === undefined || identityProvider === home
+  const names = [...(isReserved(id) ? [] : [id]), ...roles.map((role) => `role:${role}`)]
+  return [...names.flatMap((name) => namesAt(name, home, isPlain)), ...namesAt('*', home, false)]
+}
+
 /**
- * The more exact name comes first. An id with an @ in it counts only together with its identity provider: else
- * somebody called `ana@site-a` at another site would pass for the ana of site-a.
+ * A name with an @ in it counts only together with its identity provider: else somebody called `ana@site-a` at another
+ * site would pass for the ana of site-a.
  */
-function namesOf({ id, identityProviderId }: FederationUser, { identityProvider }: Config) {
-  const full = identityProviderId.includes('@') ? [] : [`${id}@${identityProviderId}`]
-  const isPlain = identityProvider === undefined || identityProvider === identityProviderId
-  return isPlain && !id.includes('@') ? [...full, id] : full
+function namesAt(name: string, home: string, isPlain: boolean): string[] {
+  const full = home.includes('@') ? [] : [`${name}@${home}`]
+  return isPlain && !name.includes('@') ? [...full, name] : full
+}
+
+/** Nobody gets the account of a role, or of a site, by calling himself after it. */
+function isReserved(id: string): boolean {
+  return id.startsWith('role:') || id === '*'
 }
 
 function withoutAccount({ id, identityProviderId }: FederationUser): FogbowError {

@@ -19,7 +19,8 @@ const folders: Record<string, readonly string[]> = {
   config: [],
   store: ['config'],
   telemetry: [],
-  federation: ['store'],
+  federation: ['config', 'store', 'orders', 'operations'],
+  rendezvous: ['config', 'federation', 'telemetry'],
   identity: [],
   plugins: ['config', 'store'],
   aaa: ['config', 'store', 'plugins'],
@@ -27,7 +28,7 @@ const folders: Record<string, readonly string[]> = {
   orders: ['config', 'store'],
   operations: ['config', 'store', 'aaa', 'clouds', 'orders', 'plugins'],
   http: ['operations', 'orders'],
-  cli: ['config', 'identity', 'main.ts'],
+  cli: ['config', 'identity', 'federation', 'rendezvous', 'main.ts'],
 }
 
 /** The files that may import every folder. */

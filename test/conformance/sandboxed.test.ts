@@ -22,6 +22,8 @@ const plugins = [
   'role-authorization',
   'single-account',
   'per-user-account',
+  'first-fit',
+  'least-loaded',
 ]
 
 interface ConformanceFile {

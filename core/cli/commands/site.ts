@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { type CommandLine, connect, printResult } from '../command-line.ts'
 import { CommandError, exitCodes } from '../exit.ts'
 import { addPaging, readPages } from '../paging.ts'
-import { fieldsOf, RefusedError, type SiteClient } from '../site-client.ts'
+import { fieldsOf, RefusedError, type SiteAnswer, type SiteClient } from '../site-client.ts'
 import { formatFields, formatRows, type Row } from '../table.ts'
+import { printable } from '../terminal.ts'
 
 interface SiteView {
   clouds?: Row[]
@@ -38,12 +39,14 @@ export function addSiteCommands(program: Command, commandLine: CommandLine): voi
 
   program
     .command('members')
-    .description('List the members of the federation')
+    .description('Show the members of the federation and how they fare')
     .action(async (_typed, command: Command) => {
       const site = await connect(commandLine, command)
-      const answer = await site.send({ path: '/ms/members', open: true })
-      printResult(commandLine, command, fieldsOf<{ members: string[] }>(answer), ({ members }) =>
-        members.join('\n'),
+      const view = fieldsOf<{ members: (Row | string)[] }>(await readMembers(site))
+      printResult(commandLine, command, view, ({ members }) =>
+        members.every((member) => typeof member === 'string')
+          ? members.map(printable).join('\n')
+          : formatRows(terminal, memberColumns, members.map(toMemberRow)),
       )
     })
 
@@ -70,6 +73,40 @@ export function addSiteCommands(program: Command, commandLine: CommandLine): voi
       const answer = await site.send({ method: 'POST', path: '/ras/admin/backup' })
       printResult(commandLine, command, fieldsOf<{ path: string }>(answer), ({ path }) => path)
     })
+}
+
+const memberColumns = [
+  'member',
+  'dialect',
+  'liveness',
+  'latency',
+  'lastSeen',
+  'named by',
+  'problem',
+]
+
+/** A site of the original service knows the names only. */
+async function readMembers(site: SiteClient): Promise<SiteAnswer> {
+  try {
+    return await site.send({ path: '/ms/members/status', open: true })
+  } catch (error) {
+    if (!(error instanceof RefusedError) || error.status !== 404) throw error
+    return site.send({ path: '/ms/members', open: true })
+  }
+}
+
+function toMemberRow(member: Row | string): Row {
+  if (typeof member === 'string') return { member }
+  const { id, local, latencyMs, lastSeenAt, sources = [], ...shown } = member
+  return {
+    ...shown,
+    member: local ? `${id} (this site)` : id,
+    latency: typeof latencyMs === 'number' ? `${latencyMs.toFixed(1)} ms` : '',
+    lastSeen: lastSeenAt,
+    'named by': (sources as Row[]).map(({ source, statement }) =>
+      statement === 'none' ? source : `${source} (${statement})`,
+    ),
+  }
 }
 
 async function isReady(site: SiteClient): Promise<boolean> {

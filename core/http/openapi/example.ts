@@ -61,6 +61,7 @@ export function exampleOf(schema: ApiSchema, name = ''): unknown {
     case 'object':
       return {}
     case 'integer':
+    case 'number':
       return Math.max(0, Number(schema.minimum ?? 0))
     case 'boolean':
       return name === 'ready'
@@ -76,5 +77,6 @@ function exampleObject(schema: ApiSchema): Record<string, unknown> {
 }
 
 function fits(value: unknown, type: unknown): boolean {
-  return type === 'integer' ? typeof value === 'number' : typeof value !== 'number'
+  const isNumeric = type === 'integer' || type === 'number'
+  return isNumeric === (typeof value === 'number')
 }

@@ -101,6 +101,27 @@ const isolation = object('Isolation', {
   advice: textOrNull,
 })
 
+const federationReport = object('FederationReport', {
+  link: objectOf({
+    state: { type: 'string', description: 'connecting, online, offline, refused or stopped' },
+  }),
+  keys: { ...texts, description: 'What members are to pin, `kid:key`' },
+  members: listOf(
+    objectOf({
+      id: text,
+      dialect: { type: 'string', description: 'own, java or unknown' },
+      pinned: { ...texts, description: 'Names of the keys in the configuration' },
+      isKnown: { type: 'boolean', description: 'Whether any key of it is believed' },
+      ping: objectOf({
+        kind: {
+          type: 'string',
+          description: 'answered, not believed, refused, not delivered, silent or not sent',
+        },
+      }),
+    }),
+  ),
+})
+
 /** What an administrator can ask: as in the original service, and below it what is new. */
 export const administrationRoutes: readonly Route[] = [
   {
@@ -194,6 +215,16 @@ export const administrationRoutes: readonly Route[] = [
     status: 200,
     response: isolation,
     run: (operations, { context }) => operations.getIsolation(context),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: '/ras/admin/federation',
+    id: 'examineFederation',
+    summary: 'Looks at the link to the XMPP server, and asks every member once',
+    status: 200,
+    response: federationReport,
+    run: (operations, { context }) => operations.examineFederation(context),
   },
   {
     ...about,

@@ -1,6 +1,45 @@
 import { FogbowError } from '@fogbow/plugin-sdk'
+import type { MemberStatus } from '../../operations/index.ts'
 import type { Method, Route } from './route.ts'
 import { errorView, object } from './views.ts'
+
+const time = { type: 'string', format: 'date-time' } as const
+const memberView = {
+  title: 'MemberStatus',
+  type: 'object',
+  required: ['id', 'local', 'dialect', 'liveness', 'sources'],
+  properties: {
+    id: { type: 'string' },
+    local: { type: 'boolean', description: 'Whether it is this site' },
+    dialect: {
+      type: 'string',
+      enum: ['own', 'java', 'unknown'],
+      description: 'How it is spoken to; `java` is the original service',
+    },
+    liveness: { type: 'string', enum: ['alive', 'silent', 'unknown'] },
+    latencyMs: { type: 'number', description: 'Round trip of its last sign of life' },
+    lastSeenAt: time,
+    problem: { type: 'string', description: 'Why it is not used' },
+    sources: {
+      type: 'array',
+      description: 'Who names it as a member',
+      items: {
+        title: 'MemberNaming',
+        type: 'object',
+        required: ['source', 'statement'],
+        properties: {
+          source: { type: 'string', description: '`configuration`, or the name of a rendezvous' },
+          statement: {
+            type: 'string',
+            enum: ['verified', 'expired', 'none'],
+            description: 'Whether the rendezvous signed that it is a member',
+          },
+          lastHeardAt: time,
+        },
+      },
+    },
+  },
+} as const
 
 const about = { tag: '/ms members', needsToken: false } as const
 
@@ -13,6 +52,18 @@ const members: Route = {
   status: 200,
   response: object('Members', { members: { type: 'array', items: { type: 'string' } } }),
   run: (operations) => ({ members: operations.members() }),
+}
+
+/** A path of its own: clients of the original read `/ms/members` as an array of texts. */
+const memberStatus: Route = {
+  ...about,
+  method: 'GET',
+  path: '/ms/members/status',
+  id: 'listMemberStatus',
+  summary: 'Shows how the members of the federation fare, this site first',
+  status: 200,
+  response: object('MemberStatuses', { members: { type: 'array', items: memberView } }),
+  run: (operations) => ({ members: operations.memberStatus().map(toView) }),
 }
 
 const questions = {
@@ -61,8 +112,21 @@ function unofferedRoute([method, name]: readonly [Method, string]): Route {
   }
 }
 
+function toView({ lastSeenAt, sources = [], ...member }: MemberStatus) {
+  return {
+    ...member,
+    ...(lastSeenAt !== undefined && { lastSeenAt: new Date(lastSeenAt).toISOString() }),
+    sources: sources.map(({ source, statement, lastHeardAt }) => ({
+      source,
+      statement,
+      ...(lastHeardAt !== undefined && { lastHeardAt: new Date(lastHeardAt).toISOString() }),
+    })),
+  }
+}
+
 export const membershipRoutes: readonly Route[] = [
   members,
+  memberStatus,
   authorizedRoute('target'),
   authorizedRoute('requester'),
   ...unoffered.map(unofferedRoute),

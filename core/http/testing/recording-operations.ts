@@ -157,9 +157,37 @@ const answers: Answers = {
     zombieLimit: 1,
     advice: null,
   }),
+  examineFederation: async () => ({
+    link: { state: 'refused', condition: 'not-authorized', text: 'wrong secret' },
+    keys: ['kid:key'],
+    members: [
+      {
+        id: 'site-b',
+        dialect: 'own',
+        pinned: ['kid'],
+        isKnown: true,
+        ping: { kind: 'answered', latencyMs: 3, kid: 'kid', clockDifferenceMs: -12 },
+      },
+    ],
+  }),
   restartPlugin: async () => {},
   backUp: async () => ({ path: '/var/lib/fogbow/backup-1' }),
   members: () => site.members,
+  memberStatus: () => [
+    { id: 'site-a', local: true, dialect: 'own', liveness: 'alive' },
+    {
+      id: 'site-b',
+      local: false,
+      dialect: 'java',
+      liveness: 'silent',
+      latencyMs: 12.5,
+      lastSeenAt: 1893456000000,
+      problem: 'it cannot be reached',
+      sources: [
+        { source: 'rendezvous.example', statement: 'verified', lastHeardAt: 1893456000000 },
+      ],
+    },
+  ],
   isMemberAuthorized: () => ({ authorized: true }),
   publicKey: () => 'MIIB',
   site: () => site,

@@ -1,4 +1,4 @@
-import type { FederationUser } from '@fogbow/plugin-sdk'
+import { type FederationUser, FogbowError } from '@fogbow/plugin-sdk'
 import { pino } from 'pino'
 import { createAaaPipeline, createAudit, loadRevocations } from '../../aaa/index.ts'
 import { createLocalClouds } from '../../clouds/index.ts'
@@ -12,7 +12,7 @@ import {
   standInPlugins,
 } from '../../plugins/testing/stand-in-plugins.ts'
 import { openSqliteStore, type Store } from '../../store/index.ts'
-import { createOperations } from '../index.ts'
+import { type AnySite, createOperations, createProviders, noRemoteProviders } from '../index.ts'
 import type { Operations, RequestContext } from '../operations.ts'
 
 export const siteId = 'site-a'
@@ -39,16 +39,17 @@ export interface OperationsBench {
 }
 
 /** `ana:admin,user` → Ana with two roles. */
-function toUser(tokenValue: string): FederationUser {
+function toUser(tokenValue: string, identityProviderId: string): FederationUser {
   const [id = '', roles = 'user'] = tokenValue.split(':')
-  return { id, identityProviderId: siteId, name: id, roles: roles.split(',') }
+  return { id, identityProviderId, name: id, roles: roles.split(',') }
 }
 
-function aaaMethods(): Methods {
+/** Everybody is who he says, and may do everything with what is his. */
+export function aaaMethods(site: string): Methods {
   return {
     'tokenGenerator.createTokenValue': ({ username }: { username: string }) => username,
     'federationIdentity.getFederationUserToken': (tokenValue: string) => ({
-      ...toUser(tokenValue),
+      ...toUser(tokenValue, site),
       tokenValue,
       expiresAt: Date.now() + LONG_MS,
     }),
@@ -59,7 +60,7 @@ function aaaMethods(): Methods {
   }
 }
 
-function cloudMethods(cloud: ModelCloud): Methods {
+export function cloudMethods(cloud: ModelCloud): Methods {
   const asOrder = (order: CloudOrder) => ({ id: order.orderId }) as never
   const sizes = { vCPU: 2, ram: 2048, disk: 20, size: 10 }
   const addresses = { cidr: '10.1.0.0/24', gateway: '10.1.0.1', allocationMode: 'dynamic' }
@@ -81,14 +82,9 @@ function cloudMethods(cloud: ModelCloud): Methods {
   return methods
 }
 
-export async function openOperationsBench(): Promise<OperationsBench> {
-  const store = await openSqliteStore(':memory:')
-  const log = pino({ level: 'silent' })
-  const cloud = new ModelCloud()
-  const cloudPlugin = standInPlugin('cloud', cloudMethods(cloud))
-  const aaaPlugin = standInPlugin('aaa', aaaMethods())
-  const plugins = standInPlugins(cloudPlugin, aaaPlugin)
-  const config = {
+/** A site of two clouds that share a plugin. */
+export function benchConfig(siteId: string, members: readonly string[]): SiteConfig {
+  return {
     site: { id: siteId },
     aaa: {
       tokenGenerator: 'aaa',
@@ -102,7 +98,8 @@ export async function openOperationsBench(): Promise<OperationsBench> {
       one: { plugin: 'cloud', mapper: 'aaa', kinds: {}, concurrency: 16 },
       two: { plugin: 'cloud', mapper: 'aaa', kinds: {}, concurrency: 16 },
     },
-    members: { list: ['site-b'] },
+    members: { list: members },
+    placement: { default: 'local' },
     orders: {
       freshMs: 0,
       readTimeoutMs: 1000,
@@ -117,6 +114,24 @@ export async function openOperationsBench(): Promise<OperationsBench> {
     },
     userQuota: {},
   } as unknown as SiteConfig
+}
+
+/** For a site that places nothing. */
+const noOtherSite: AnySite = {
+  begin: async () => {
+    throw new FogbowError('invalid_parameter', 'provider: there is no placement here')
+  },
+  moveOn: async (_placed, { message }) => ({ to: 'nowhere', message, considered: [] }),
+}
+
+export async function openOperationsBench(): Promise<OperationsBench> {
+  const store = await openSqliteStore(':memory:')
+  const log = pino({ level: 'silent' })
+  const cloud = new ModelCloud()
+  const cloudPlugin = standInPlugin('cloud', cloudMethods(cloud))
+  const aaaPlugin = standInPlugin('aaa', aaaMethods(siteId))
+  const plugins = standInPlugins(cloudPlugin, aaaPlugin)
+  const config = benchConfig(siteId, ['site-b'])
   const audit = createAudit(store, log)
   const now = Date.now
   const revocations = await loadRevocations(store, now)
@@ -144,6 +159,15 @@ export async function openOperationsBench(): Promise<OperationsBench> {
       engine,
       clouds,
       plugins,
+      providers: createProviders(
+        clouds,
+        noRemoteProviders(() => config.members.list),
+        {
+          siteId: () => siteId,
+          targets: () => config.members.targets,
+        },
+      ),
+      anySite: noOtherSite,
       config: () => config,
       dataDir: () => '/nowhere',
       reload: async () => {

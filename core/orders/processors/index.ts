@@ -24,4 +24,7 @@ export const processors: Readonly<Partial<Record<OrderState, Processor>>> = {
   CHECKING_DELETION: checkDeletion,
 }
 
-export type { Processor, Workbench } from './processor.ts'
+export type { MemberBench, MemberProcessor } from './member-bench.ts'
+export { memberProcessors } from './member-processors.ts'
+export { mirror } from './mirror.ts'
+export type { Elsewhere, PlaceElsewhere, Processor, Workbench } from './processor.ts'

@@ -1,7 +1,7 @@
 import type { OrderTiming } from '../../config/index.ts'
 import { backOffMs } from '../back-off.ts'
 import type { CloudConnector } from '../cloud-connector.ts'
-import type { Order } from '../order.ts'
+import type { Consideration, Order, Place } from '../order.ts'
 import type { Step } from '../step.ts'
 
 /** What a processor works with. It calls the cloud and answers what came of it; it never touches the store. */
@@ -11,7 +11,18 @@ export interface Workbench {
   now(): number
   /** 0 ≤ x < 1 */
   random(): number
+  placeElsewhere?: PlaceElsewhere | undefined
 }
+
+/** What follows for an order that may go to any site, and was refused where it is. */
+export type Elsewhere =
+  | { to: 'next'; place: Place; considered: readonly Consideration[] }
+  /** Not known yet: it stays, and the same site is asked again later. */
+  | { to: 'same'; message: string }
+  /** Every site refused it or was left out. */
+  | { to: 'nowhere'; message: string; considered: readonly Consideration[] }
+
+export type PlaceElsewhere = (order: Order, reason: string) => Promise<Elsewhere>
 
 /** Looks at an order in one of its states and says what is to become of it. Never throws. */
 export type Processor = (order: Order, bench: Workbench) => Promise<Step>

@@ -31,6 +31,9 @@ const fresh: Order = {
   requestUntil: NOW + 150_000,
   stateSince: NOW,
   createdAt: NOW,
+  generation: null,
+  refusals: 0,
+  considered: null,
 }
 
 /** A cloud that fails the test when it is asked something that was not expected. */

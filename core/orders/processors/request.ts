@@ -1,6 +1,7 @@
 import { asFogbowError } from '@fogbow/plugin-sdk'
 import type { Order } from '../order.ts'
 import { type Processor, retryPause, type Workbench } from './processor.ts'
+import { refuse } from './refuse.ts'
 
 /** The longest that a request may be on its way: what a plugin may take for it, and a little more. */
 const CALL_REACH_MS = 150_000
@@ -33,10 +34,11 @@ export const request: Processor = async (order, bench) => {
     const error = asFogbowError(cause)
     if (error.outcome === 'refused') {
       // Nothing came of this call; one before it that was not answered may still take effect.
-      const unsettledMs = order.attempts > 0 ? bench.timing.settleMs : 0
+      if (order.attempts === 0)
+        return refuse(order, error.message, { requestUntil: bench.now() }, bench)
       return {
         to: 'FAILED_ON_REQUEST',
-        facts: { requestUntil: bench.now() + unsettledMs },
+        facts: { requestUntil: bench.now() + bench.timing.settleMs },
         faultMessage: error.message,
         dueInMs: null,
       }

@@ -1,9 +1,13 @@
 import type { Migration } from 'kysely/migration'
 import * as initial from './0001-initial.ts'
 import * as movedPlugins from './0002-moved-plugins.ts'
+import * as federation from './0003-federation.ts'
+import * as remoteOrders from './0004-remote-orders.ts'
 
 /** In the order of their numbers. A migration that has been released is never edited; a change is a new file here. */
 export const migrations: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-moved-plugins': movedPlugins,
+  '0003-federation': federation,
+  '0004-remote-orders': remoteOrders,
 }

@@ -16,6 +16,8 @@ export interface Authority {
   issue(domain: string): Certificate
   /** Names as `issue`, but signed by itself. */
   selfSigned(domain: string): Certificate
+  /** As `issue`, but it was good until yesterday. */
+  expired(domain: string): Certificate
   remove(): void
 }
 
@@ -33,7 +35,7 @@ export function createAuthority(): Authority {
     ...['-keyout', 'ca.key', '-out', 'ca.pem', '-addext', 'basicConstraints=critical,CA:TRUE'],
   )
 
-  function sign(domain: string, name: string, signing: string[]): Certificate {
+  function sign(domain: string, name: string, signing: string[], days = DAYS): Certificate {
     const extensions = file(`${name}.ext`)
     writeFileSync(
       extensions,
@@ -43,16 +45,18 @@ export function createAuthority(): Authority {
     const request = file(`${name}.csr`)
     openssl('req', ...CURVE, '-subj', `/CN=${domain}`, '-keyout', key, '-out', request)
     openssl(
-      ...['x509', '-req', '-in', request, '-out', certificate, '-days', DAYS],
+      ...['x509', '-req', '-in', request, '-out', certificate, '-days', days],
       ...['-extfile', extensions, ...signing.map((part) => (part === 'KEY' ? key : part))],
     )
     return { key, certificate }
   }
 
+  const byAuthority = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial']
+
   return {
     certificate: file('ca.pem'),
-    issue: (domain) =>
-      sign(domain, domain, ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial']),
+    issue: (domain) => sign(domain, domain, byAuthority),
+    expired: (domain) => sign(domain, `${domain}-expired`, byAuthority, '-1'),
     selfSigned: (domain) => sign(domain, `${domain}-self`, ['-signkey', 'KEY']),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

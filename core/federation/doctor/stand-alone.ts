@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { FogbowError } from '@fogbow/plugin-sdk'
+import { openSqliteStore, type Store } from '../../store/index.ts'
+import type { FederationSettings } from '../settings.ts'
+import { jidOf } from '../site-jid.ts'
+import { createTrust, openSiteKeys } from '../trust/index.ts'
+import { type Clock, createXmppComponent, systemClock, type XmppComponent } from '../xmpp/index.ts'
+import { createSiteExaminer, type SiteReport, toLinkReport } from './site-report.ts'
+
+export interface StandAloneParts {
+  readonly siteId: string
+  readonly xmpp: { readonly host: string; readonly port: number; readonly secret: string }
+  readonly settings: FederationSettings
+  readonly dataDir: string
+  readonly clock?: Clock
+  readonly timeoutMs?: number
+}
+
+const LINK_TIMEOUT_MS = 10_000
+const silent = { info() {}, warn() {}, error() {} }
+
+/**
+ * The report of a site that does not run at this moment: takes its link, asks, and gives the link back.
+ * @returns undefined when the site runs, whose link must not be taken: ask it
+ */
+export async function reportStandingAlone(parts: StandAloneParts): Promise<SiteReport | undefined> {
+  const { siteId, settings, dataDir, clock = systemClock } = parts
+  const store = await openStore(dataDir)
+  if (!store) return undefined
+  const component = createXmppComponent(
+    { jid: jidOf(siteId), ...parts.xmpp },
+    { log: silent, clock },
+  )
+  try {
+    const keys = await openSiteKeys(dataDir)
+    const trust = createTrust({ siteId, keys, store, settings: () => settings, clock, log: silent })
+    await loadKeys(() => trust.peerKeys.load())
+    await linkUp(component, clock)
+    if (component.link.state !== 'online')
+      return { link: toLinkReport(component), keys: trust.announced, members: [] }
+    const { timeoutMs } = parts
+    const examiner = createSiteExaminer({
+      ...{ component, trust, settings: () => settings, siteId, clock },
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    })
+    return await examiner.report()
+  } finally {
+    await component.stop()
+    await store.close()
+  }
+}
+
+/** The site's own, for the keys that it learnt; a running site holds it. */
+async function openStore(dataDir: string): Promise<Store | undefined> {
+  const path = join(dataDir, 'site.db')
+  if (!existsSync(path)) return openSqliteStore(':memory:')
+  try {
+    return await openSqliteStore(path)
+  } catch (error) {
+    if (error instanceof FogbowError && /another process/.test(error.message)) return undefined
+    throw error
+  }
+}
+
+/** Keys that cannot be read are found again, member by member, in the report. */
+async function loadKeys(load: () => Promise<void>): Promise<void> {
+  try {
+    await load()
+  } catch (error) {
+    if (!(error instanceof FogbowError)) throw error
+  }
+}
+
+/** Resolves once it is decided: online, refused, or not to be had. */
+function linkUp(component: XmppComponent, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel()
+      end()
+      resolve()
+    }
+    const cancel = clock.after(LINK_TIMEOUT_MS + 1000, done)
+    const end = component.onLink(({ state }) => {
+      if (state !== 'connecting') done()
+    })
+    component.start()
+  })
+}

@@ -1,0 +1,123 @@
+import { join } from 'node:path'
+import type { FederationConfig, SiteConfig } from '../config/index.ts'
+import type { EngineClock } from '../orders/index.ts'
+import type { Store } from '../store/index.ts'
+import {
+  type Allocation,
+  type AllocationSite,
+  allocationMethods,
+  createAllocation,
+} from './allocation/index.ts'
+import type { MemberView } from './contract.ts'
+import { createFederation, type FederationHost } from './federation.ts'
+import { createJavaDialect } from './java/index.ts'
+import { createMemberSettings } from './member-settings.ts'
+import { createMembership, type Membership, openJsonFile } from './membership/index.ts'
+import type { FederationSettings } from './settings.ts'
+import { jidOf } from './site-jid.ts'
+import { openSiteKeys } from './trust/index.ts'
+import { createXmppComponent, type Log, type XmppComponent } from './xmpp/index.ts'
+
+/** A site's part in the federation, put together from its configuration. */
+export interface SiteFederation {
+  federation: FederationHost
+  allocation: Allocation
+  component: XmppComponent
+  membership: Membership
+  /** Connects; members are answered from now on. Never throws for want of a server. */
+  start(site: AllocationSite): Promise<void>
+  /** The configuration was read again. */
+  refresh(): void
+  /** What waits for members ends at once, and is taken up at the next start. */
+  stop(): Promise<void>
+}
+
+export async function openFederation(parts: {
+  /** Always with a section `federation`. */
+  config(): SiteConfig
+  /** Of the component. */
+  secret: string
+  dataDir: string
+  store: Store
+  clock: EngineClock
+  log: Log
+}): Promise<SiteFederation> {
+  const { store, clock, log } = parts
+  const siteId = parts.config().site.id
+  const { xmpp } = sectionOf(parts.config())
+  const component = createXmppComponent(
+    { jid: jidOf(siteId), host: xmpp.host, port: xmpp.port, secret: parts.secret },
+    { log, clock },
+  )
+  const keys = await openSiteKeys(parts.dataDir)
+  const membership = createMembership({
+    component,
+    siteId,
+    settings: () => parts.config().members,
+    keys,
+    clock,
+    log,
+    memory: openJsonFile(join(parts.dataDir, 'membership.json')),
+  })
+  const federation = createFederation({
+    component,
+    store,
+    siteId,
+    methods: allocationMethods,
+    config: createMemberSettings(() => toSettings(parts.config()), membership),
+    keys,
+    clock,
+    log,
+    dialects: [createJavaDialect()],
+  })
+  membership.onChange(federation.refresh)
+  const allocation = createAllocation({
+    federation,
+    status: () => withSources(federation, membership),
+    store,
+    siteId: () => siteId,
+    clock,
+    log,
+  })
+  return {
+    federation,
+    allocation,
+    component,
+    membership,
+    async start(site) {
+      const server = allocation.serve(site)
+      federation.serve(server.answer)
+      await membership.start()
+      await federation.start()
+      component.start()
+      await allocation.start()
+    },
+    refresh() {
+      membership.refresh()
+      federation.refresh()
+    },
+    async stop() {
+      await membership.stop()
+      allocation.stop()
+      await federation.stop()
+      await component.stop()
+    },
+  }
+}
+
+/** Members as they fare, each with those who name it. */
+function withSources(federation: FederationHost, membership: Membership): MemberView[] {
+  const known = new Map(membership.view().members.map(({ id, sources }) => [id, sources]))
+  return federation.members().map((member) => ({ ...member, sources: known.get(member.id) ?? [] }))
+}
+
+function sectionOf(config: SiteConfig): FederationConfig {
+  if (config.federation) return config.federation
+  throw new Error('the configuration has no section `federation`')
+}
+
+function toSettings(config: SiteConfig): FederationSettings {
+  const { list, targets, requesters } = config.members
+  const { enabled: _enabled, xmpp: _xmpp, concurrency: _concurrency, ...trust } = sectionOf(config)
+  return { members: list, targets, requesters, ...trust }
+}

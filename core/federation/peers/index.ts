@@ -1,0 +1,5 @@
+export { createDialectChoice, type DialectChoice } from './dialect-choice.ts'
+export { createHeartbeat } from './heartbeat.ts'
+export { createMembers, type Members } from './members.ts'
+export type { PeerCounts } from './peer.ts'
+export { createPeers, type Peers } from './peers.ts'

@@ -1,0 +1,43 @@
+import { CompactEncrypt, compactDecrypt } from 'jose'
+import type { PublicKey } from './public-key.ts'
+import { Refusal } from './refusal.ts'
+import type { KeyPair } from './site-keys.ts'
+
+/** Compact JWE (RFC 7516) around a signed envelope: the servers on the way see who speaks to whom, and how much. */
+export interface Encryption {
+  /** @param text - ASCII */
+  encrypt(text: string, to: PublicKey): Promise<string>
+  /** @throws Refusal `undecryptable` */
+  decrypt(text: string): Promise<string>
+}
+
+const ALGORITHM = 'ECDH-ES'
+const METHOD = 'A256GCM'
+
+export function createEncryption(own: () => KeyPair): Encryption {
+  return {
+    encrypt(text, { kid, key }) {
+      return new CompactEncrypt(Buffer.from(text))
+        .setProtectedHeader({ alg: ALGORITHM, enc: METHOD, kid })
+        .encrypt(key)
+    },
+    async decrypt(text) {
+      try {
+        const { plaintext } = await compactDecrypt(text, own().privateKey, {
+          keyManagementAlgorithms: [ALGORITHM],
+          contentEncryptionAlgorithms: [METHOD],
+        })
+        return Buffer.from(plaintext).toString('latin1')
+      } catch {
+        throw new Refusal('undecryptable', 'it is not encrypted to the key of this site')
+      }
+    },
+  }
+}
+
+/** A JWE has five parts, a JWS three. */
+export function isEncrypted(text: string): boolean {
+  let dots = 0
+  for (let at = text.indexOf('.'); at >= 0 && dots < 4; at = text.indexOf('.', at + 1)) dots += 1
+  return dots === 4
+}

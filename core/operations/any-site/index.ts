@@ -1,0 +1,6 @@
+export { type AnySite, createAnySite, type Move, type PlacedWish } from './any-site.ts'
+export { createSiteFacts, type FactSource } from './facts.ts'
+export { rankByPlugin } from './plugin.ts'
+export { createRefusals } from './refusals.ts'
+export type { KnownSite } from './survey.ts'
+export { anySite, type Wish, wantsAnySite } from './wish.ts'
