@@ -151,15 +151,25 @@ function workerTransport(
   confirm: (characters: number) => void,
 ): Transport {
   const received = createReceivingWindow(confirm)
+  let onClose: ((reason: string, broken?: boolean) => void) | undefined
+  // The thread ends by `kill`; until then nobody listens any more.
+  const close = () => worker.removeAllListeners('message')
+  const tell = (reason: string, broken: boolean) => {
+    onClose?.(reason, broken)
+    onClose = undefined
+  }
   return {
     send: (text) => worker.postMessage(text),
     onMessage: (listener) =>
       worker.on('message', (message: unknown) => {
-        listener(message)
-        received(typeof message === 'string' ? message.length : 0)
+        if (received(typeof message === 'string' ? message.length : 0)) return listener(message)
+        close()
+        tell('it sends more than it was told that there is time for', true)
       }),
-    onClose: (listener) => void exited.then(listener),
-    // The thread ends by `kill`; until then nobody listens any more.
-    close: () => worker.removeAllListeners('message'),
+    onClose(listener) {
+      onClose = listener
+      void exited.then((reason) => tell(reason, false))
+    },
+    close,
   }
 }

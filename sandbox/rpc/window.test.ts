@@ -41,6 +41,14 @@ test('a receiver confirms in portions, and not before everything else had its tu
   assert.deepEqual(confirmed, [601_000])
 })
 
+test('a receiver tells a sender that does not wait from one that sends a text beyond the window', async () => {
+  const received = createReceivingWindow(() => {})
+  assert.equal(received(4_000_000), true)
+  assert.equal(received(1), false)
+  await turn()
+  assert.equal(received(1), true)
+})
+
 test('what was sent is not kept, though something always waits', { timeout: 60_000 }, () => {
   const window = createSendingWindow(() => {})
   const before = process.memoryUsage().external + process.memoryUsage().heapUsed

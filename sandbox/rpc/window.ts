@@ -41,21 +41,24 @@ export function createSendingWindow(post: (text: string) => void): SendingWindow
 /**
  * The receiver's half: says how much was dealt with, in large portions and only when everything else that is due has had
  * its turn.
- * @returns what is to be called with the length of each text received
+ * @returns what is to be called with the length of each text received; false when a sender that keeps to its half would
+ * not have sent it yet
  */
 export function createReceivingWindow(
   confirm: (characters: number) => void,
-): (characters: number) => void {
+): (characters: number) => boolean {
   let received = 0
   let due = false
   return (characters) => {
+    if (received >= WINDOW) return false
     received += characters
-    if (due || received < WINDOW / 2) return
+    if (due || received < WINDOW / 2) return true
     due = true
     setImmediate(() => {
       confirm(received)
       received = 0
       due = false
     })
+    return true
   }
 }
