@@ -230,6 +230,7 @@ async function assemble(
       stats: plugin.stats(),
     })),
     zombies: tiers.zombies,
+    ...(federation && { federation: federation.figures() }),
   }))
   undo.push(startRetention(store, config, log))
 

@@ -16,6 +16,8 @@ export const debianPackages = [
   { name: 'ejabberd', provides: '/usr/sbin/ejabberdctl' },
   // gives ejabberd names that the machine does not have
   { name: 'libnss-wrapper', provides: '/usr/share/doc/libnss-wrapper' },
+  // nft(8): the firewall rules that are written for sites
+  { name: 'nftables', provides: '/usr/sbin/nft' },
   // setpriv(1): servers run under their own account and end with the tests
   { name: 'util-linux', provides: '/usr/bin/setpriv' },
 ] as const

@@ -16,6 +16,11 @@ export interface RemoteMethod {
   /** Absent: the answer says only that it was done. */
   readonly result?: Schema
   readonly timeoutMs: number
+  /**
+   * About an order that is there already: asked and answered between any two members, also when the lists of targets and
+   * requesters let no new one through. Otherwise nobody could end what they have at a site that was taken off a list.
+   */
+  readonly aboutExisting?: true
   /** Parameters that name an object and its generation: of what waits to be sent about one object only the newest is. */
   readonly newest?: { readonly of: string; readonly by: string }
 }

@@ -168,6 +168,18 @@ test('a requester that may order here is told of its orders, though nobody here 
   assert.equal(a.effects.length, 1)
 })
 
+test('what is there already can be ended where nothing new is let through', async (t) => {
+  const { a, b, pass, ask } = await two(t)
+  a.settings = { ...a.settings, targets: [] }
+  b.settings = { ...b.settings, requesters: [] }
+  const more = ask('site-b', 'make', { name: 'x' })
+  const end = ask('site-b', 'unmake', { name: 'x' })
+  await pass(20)
+  assert.match(errorOf(more).message, /site-b may not be asked 'make' from here/)
+  assert.deepEqual(end.outcome, { result: undefined })
+  assert.equal(b.effects.length, 1)
+})
+
 test('a member none of whose keys is known is not asked, and told what is missing', async (t) => {
   const { ask, pass, network } = await two(t, { peers: {} })
   const call = ask('site-b', 'echo', { text: 'x' })

@@ -141,10 +141,10 @@ export function createFederation(parts: FederationParts): FederationHost {
     )
   }
 
-  function assertMayAsk(member: MemberId, { name, direction }: RemoteMethod): void {
-    if (members.mayAsk(member, direction)) return
+  function assertMayAsk(member: MemberId, method: RemoteMethod): void {
+    if (members.mayAsk(member, method)) return
     const why = members.isMember(member)
-      ? `may not be asked '${name}' from here`
+      ? `may not be asked '${method.name}' from here`
       : 'is no member of the federation here'
     throw new FogbowError('unavailable_provider', `${member} ${why}`)
   }

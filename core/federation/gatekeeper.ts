@@ -31,7 +31,7 @@ export function createGatekeeper(parts: GatekeeperParts): Gatekeeper {
         throw new FogbowError('unauthorized', `${member} may not ask without signing`)
       if (!method)
         throw new FogbowError('not_implemented', `this site does not know '${shown(asked.method)}'`)
-      if (!members.mayCome(member, method.direction))
+      if (!members.mayCome(member, method))
         throw new FogbowError('unauthorized', `${member} may not ask '${method.name}' here`)
       const params = readParams(method, asked.params)
       const others = settings().peers[member]?.identityProviders

@@ -13,6 +13,7 @@ import { createFederation, type FederationHost } from './federation.ts'
 import { createJavaDialect } from './java/index.ts'
 import { createMemberSettings } from './member-settings.ts'
 import { createMembership, type Membership, openJsonFile } from './membership/index.ts'
+import type { PeerCounts } from './peers/index.ts'
 import type { FederationSettings } from './settings.ts'
 import { jidOf } from './site-jid.ts'
 import { openSiteKeys } from './trust/index.ts'
@@ -26,6 +27,8 @@ export interface SiteFederation {
   membership: Membership
   /** Connects; members are answered from now on. Never throws for want of a server. */
   start(site: AllocationSite): Promise<void>
+  /** How the link and the members fare, for metrics. */
+  figures(): FederationFigures
   /** The configuration was read again. */
   refresh(): void
   /** What waits for members ends at once, and is taken up at the next start. */
@@ -92,6 +95,7 @@ export async function openFederation(parts: {
       component.start()
       await allocation.start()
     },
+    figures: () => figuresOf(federation, component),
     refresh() {
       membership.refresh()
       federation.refresh()
@@ -102,6 +106,33 @@ export async function openFederation(parts: {
       await federation.stop()
       await component.stop()
     },
+  }
+}
+
+export interface FederationFigures {
+  online: boolean
+  members: ({ id: string; liveness: string; latencyMs?: number } & PeerCounts)[]
+  refusals: Readonly<Record<string, number>>
+  pendingCommands: number
+  stanzas: Readonly<Record<string, number>>
+}
+
+const notAsked: PeerCounts = { requests: 0, failures: 0, spared: 0, inFlight: 0 }
+
+function figuresOf(federation: FederationHost, component: XmppComponent): FederationFigures {
+  const { peers, refusals, pendingCommands } = federation.counts()
+  const others = federation.members().filter(({ local }) => !local)
+  return {
+    online: component.link.state === 'online',
+    members: others.map(({ id, liveness, latencyMs }) => ({
+      id,
+      liveness,
+      ...(latencyMs !== undefined && { latencyMs }),
+      ...(peers[id] ?? notAsked),
+    })),
+    refusals,
+    pendingCommands,
+    stanzas: { ...component.counters() },
   }
 }
 

@@ -117,12 +117,15 @@ test('what only administrators may do is asked of the authorization plugin each 
   assert.equal((await operations.getPlugin(bench.as(admin), 'cloud')).name, 'cloud')
   await assert.rejects(operations.getPlugin(bench.as(admin), 'none'), { code: 'not_found' })
   assert.equal((await operations.getIsolation(bench.as(admin))).level, 'worker')
+  const alone = { code: 'not_found', message: /in no federation/ }
+  await assert.rejects(operations.examineFederation(bench.as(admin)), alone)
   bench.aaaPlugin.methods['authorization.isAuthorized'] = () => false
   await assert.rejects(operations.reload(bench.as(admin)), unauthorized)
   await assert.rejects(operations.restartPlugin(bench.as(admin), 'cloud', {}), unauthorized)
   await assert.rejects(operations.listPlugins(bench.as(admin)), unauthorized)
   await assert.rejects(operations.getPlugin(bench.as(admin), 'cloud'), unauthorized)
   await assert.rejects(operations.getIsolation(bench.as(admin)), unauthorized)
+  await assert.rejects(operations.examineFederation(bench.as(admin)), unauthorized)
   await assert.rejects(operations.backUp(bench.as(admin)), unauthorized)
   assert.equal(bench.reloads, 1)
 })

@@ -1,5 +1,5 @@
 import { type OrderedKind, orderedKind } from '@fogbow/plugin-sdk'
-import type { Order } from '../orders/index.ts'
+import type { Consideration, Order } from '../orders/index.ts'
 import { shownAs } from '../orders/index.ts'
 import type { InstanceView, StatusEntry } from './operations.ts'
 
@@ -37,8 +37,14 @@ export function toInstanceView(order: Order, names: ReferenceNames): InstanceVie
   addReported(view, kind, order)
   addOrdered(view, kind, order)
   addReferences(view, kind, order, names)
+  if (order.considered) view.considered = order.considered.map(toConsideration)
   for (const [field, alias] of Object.entries(kind.shownAlso)) view[alias] = view[field]
   return view
+}
+
+/** A site that an order could have gone to, or goes to, and why it did not. */
+function toConsideration({ provider, outcome, reason, at }: Consideration) {
+  return { provider, outcome, reason: reason ?? null, at: new Date(at).toISOString() }
 }
 
 function addReported(view: InstanceView, kind: OrderedKind, order: Order): void {

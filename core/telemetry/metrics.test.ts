@@ -35,6 +35,38 @@ const reading: PluginReading = {
   },
 }
 
+test('a site that trades with others shows how they fare, and another shows nothing of it', async () => {
+  const metrics = createMetrics()
+  assert.doesNotMatch(await metrics.text(), /fogbow_federation/)
+  const counts = { requests: 5, failures: 2, spared: 1, inFlight: 0 }
+  const federation = {
+    online: true,
+    members: [
+      { id: 'site-b', liveness: 'alive', latencyMs: 12, ...counts },
+      { id: 'site-c', liveness: 'silent', ...counts },
+      { id: 'site-d', liveness: 'unknown', ...counts },
+    ],
+    refusals: { signature: 3 },
+    pendingCommands: 4,
+    stanzas: { served: 7 },
+  }
+  metrics.collect(async () => ({ orders: [], plugins: [], zombies: 0, federation }))
+  await metrics.text()
+  const text = await metrics.text()
+  for (const expected of [
+    /fogbow_federation_online 1/,
+    /fogbow_federation_member_alive\{member="site-b"\} 1/,
+    /fogbow_federation_member_alive\{member="site-c"\} 0/,
+    /fogbow_federation_member_latency_seconds\{member="site-b"\} 0\.012/,
+    /fogbow_federation_member_failures_total\{member="site-c"\} 2/,
+    /fogbow_federation_pending_commands 4/,
+    /fogbow_federation_refused_envelopes_total\{reason="signature"\} 3/,
+    /fogbow_federation_stanzas_total\{event="served"\} 7/,
+  ])
+    assert.match(text, expected)
+  assert.doesNotMatch(text, /member_alive\{member="site-d"\}/)
+})
+
 test('orders and plugins are read when somebody asks, and what is gone is shown no more', async () => {
   const metrics = createMetrics()
   let orders = [{ kind: 'compute', state: 'OPEN', count: 3 }]

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { createFederationMetrics, type FederationReading } from './federation-metrics.ts'
 import { createPluginMetrics, type PluginMetrics, type PluginReading } from './plugin-metrics.ts'
 
 export interface Metrics {
@@ -17,6 +18,8 @@ export interface Reading {
   plugins: readonly PluginReading[]
   /** Threads of plugins that cannot be stopped. */
   zombies: number
+  /** Of a site that trades with others. */
+  federation?: FederationReading
 }
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -62,6 +65,7 @@ export function createMetrics(): Metrics {
     help: 'CPU time of the host',
     registers,
   })
+  let federation: ReturnType<typeof createFederationMetrics> | undefined
   let read: (() => Promise<Reading>) | undefined
 
   async function refresh(): Promise<void> {
@@ -73,6 +77,9 @@ export function createMetrics(): Metrics {
     orders.reset()
     for (const { kind, state, count } of reading.orders) orders.set({ kind, state }, count)
     plugins.show(reading.plugins, reading.zombies)
+    if (!reading.federation) return
+    federation ??= createFederationMetrics(registry)
+    federation.show(reading.federation)
   }
 
   return {

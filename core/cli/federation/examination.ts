@@ -91,18 +91,19 @@ function* judgeConfiguration({ file, config }: LoadedConfig): Generator<Finding>
       verdict: 'warning',
       found: 'federation.enabled is false: nothing is connected',
     }
-  if (strangers.length > 0)
+  const isListed = members.rendezvous.length === 0
+  if (isListed && strangers.length > 0)
     yield {
       ...base,
       verdict: 'warning',
       found: `federation.peers names ${strangers.join(', ')}, not in members.list`,
-      advice: 'add them there, unless a rendezvous tells of them; or compare how the ids are spelt',
+      advice: 'add them there, or compare how the ids are spelt',
     }
-  if (others.length === 0)
+  if (isListed && others.length === 0)
     yield {
       ...base,
       verdict: 'warning',
-      found: 'members.list names nobody',
+      found: 'members.list names nobody, and there is no rendezvous',
       advice: 'add the ids of the other members',
     }
   yield {

@@ -59,6 +59,19 @@ test('an order that is refused goes on to the next site, and keeps what was cons
       ['site-c', 'chosen', undefined],
     ],
   )
+  const shown = await a.operations.getOrder(a.as('ana'), 'compute', id)
+  assert.deepEqual(
+    (shown.considered as { provider: string; reason: string | null }[]).map((site) => [
+      site.provider,
+      site.reason,
+    ]),
+    [
+      ['site-a', 'no room'],
+      ['site-b', 'no room'],
+      ['site-c', null],
+    ],
+    'and its user can see it',
+  )
   b.cloud.weather = 'fine'
   await wait(200_000)
   assert.equal((await b.order(id))?.state, 'CLOSED', 'what was left there is gone')

@@ -67,7 +67,7 @@ export const allocationMethods: readonly RemoteMethod[] = [
     ),
     result: remoteOrder,
   }),
-  command('deleteOrder', { params: listed }),
+  command('deleteOrder', { params: listed, aboutExisting: true }),
   command('actOnOrder', {
     params: fields({ kind, orderId, action: word }, ['kind', 'orderId', 'action']),
   }),
@@ -80,7 +80,7 @@ export const allocationMethods: readonly RemoteMethod[] = [
     timeoutMs: CLOUD_MS,
   }),
   /** The order as it is stored, without asking the cloud. */
-  read('getOrder', { params: listed, result: remoteOrder }),
+  read('getOrder', { params: listed, result: remoteOrder, aboutExisting: true }),
   /**
    * The order as it is stored and as it was asked for, for the site that asked. Sites of the original service follow their
    * orders so, and name neither user nor kind.
@@ -88,9 +88,15 @@ export const allocationMethods: readonly RemoteMethod[] = [
   {
     ...read('readOrder', { params: fields({ orderId }, ['orderId']), result: wholeOrder }),
     onBehalf: false,
+    aboutExisting: true,
   },
   /** The order after a look at the cloud. */
-  read('getInstance', { params: listed, result: remoteOrder, timeoutMs: CLOUD_MS }),
+  read('getInstance', {
+    params: listed,
+    result: remoteOrder,
+    timeoutMs: CLOUD_MS,
+    aboutExisting: true,
+  }),
   command('createSecurityRule', {
     params: fields({ ...underParent, rule: object }, ['kind', 'orderId', 'rule']),
     result: fields({ id: { type: ['string', 'null'], maxLength: 1024 } }, ['id']),
@@ -100,10 +106,12 @@ export const allocationMethods: readonly RemoteMethod[] = [
     params: listed,
     result: { type: 'array', items: object } as Schema,
     timeoutMs: CLOUD_MS,
+    aboutExisting: true,
   }),
   command('deleteSecurityRule', {
     params: fields({ ...underParent, ruleId: foreignId, cloudName }, ['kind', 'orderId', 'ruleId']),
     timeoutMs: CLOUD_MS,
+    aboutExisting: true,
   }),
   read('listClouds', {
     params: fields({}, []),
@@ -134,6 +142,7 @@ export const allocationMethods: readonly RemoteMethod[] = [
     onBehalf: false,
     params: remoteOrder,
     timeoutMs: OWN_MS,
+    aboutExisting: true,
     newest: { of: 'orderId', by: 'generation' },
   },
 ]
@@ -142,6 +151,7 @@ export const allocationMethods: readonly RemoteMethod[] = [
 export const travellingUser = federationUser
 
 interface Given {
+  aboutExisting?: true
   params: Schema
   result?: Schema
   timeoutMs?: number

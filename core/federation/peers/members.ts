@@ -7,10 +7,12 @@ export interface Members {
   list(): readonly MemberId[]
   isMember(site: string): boolean
   /** Whether this site may ask that of the member. */
-  mayAsk(member: MemberId, direction: RemoteMethod['direction']): boolean
+  mayAsk(member: MemberId, method: Asked): boolean
   /** Whether the member may ask that of this site. */
-  mayCome(member: MemberId, direction: RemoteMethod['direction']): boolean
+  mayCome(member: MemberId, method: Asked): boolean
 }
+
+type Asked = Pick<RemoteMethod, 'direction' | 'aboutExisting'>
 
 export function createMembers(siteId: MemberId, settings: () => FederationSettings): Members {
   const isMember = (site: string) => site !== siteId && settings().members.includes(site)
@@ -20,9 +22,11 @@ export function createMembers(siteId: MemberId, settings: () => FederationSettin
     list: () => settings().members.filter((member) => member !== siteId),
     isMember,
     // A provider reports to whoever may order there; a requester hears from where it may order.
-    mayAsk: (member, direction) =>
-      isMember(member) && (direction === 'to provider' ? isTarget(member) : isRequester(member)),
-    mayCome: (member, direction) =>
-      isMember(member) && (direction === 'to provider' ? isRequester(member) : isTarget(member)),
+    mayAsk: (member, { direction, aboutExisting = false }) =>
+      isMember(member) &&
+      (aboutExisting || (direction === 'to provider' ? isTarget(member) : isRequester(member))),
+    mayCome: (member, { direction, aboutExisting = false }) =>
+      isMember(member) &&
+      (aboutExisting || (direction === 'to provider' ? isRequester(member) : isTarget(member))),
   }
 }

@@ -78,7 +78,7 @@ export function createPeers({ siteId, members, component, clock, recovered }: Pe
   }
 
   function problemOf({ id, problem }: Peer): string | undefined {
-    if (members.mayAsk(id, 'to provider')) return problem
+    if (members.mayAsk(id, { direction: 'to provider' })) return problem
     return 'users of this site may not go there'
   }
 

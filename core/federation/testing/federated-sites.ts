@@ -38,6 +38,13 @@ export const testMethods: readonly RemoteMethod[] = [
   },
   {
     ...own,
+    name: 'unmake',
+    effect: 'command',
+    params: object({ name: text }, ['name']),
+    aboutExisting: true,
+  },
+  {
+    ...own,
     name: 'changed',
     effect: 'command',
     direction: 'to requester',

@@ -85,6 +85,22 @@ export function requestView(kind: OrderedKind | NestedKind): ApiSchema {
   }
 }
 
+const considered = {
+  type: 'array',
+  description:
+    'Of an order that could go to any site: those considered, and why others were not taken',
+  items: {
+    type: 'object',
+    required: ['provider', 'outcome', 'reason', 'at'],
+    properties: {
+      provider: text,
+      outcome: { type: 'string', enum: ['leftOut', 'refused', 'chosen'] },
+      reason: { type: ['string', 'null'] },
+      at: { type: 'string', format: 'date-time' },
+    },
+  },
+}
+
 /** An instance as `GET` shows it: common part, what the plugin reports, what is copied from the order. */
 export function instanceView(kind: OrderedKind): ApiSchema {
   const properties: Record<string, unknown> = {
@@ -115,6 +131,7 @@ export function instanceView(kind: OrderedKind): ApiSchema {
       description: `Same as \`${field}\``,
     })
   }
+  properties.considered = considered
   if (kind.actions.length > 0) {
     for (const name of ['paused', 'hibernated', 'stopped']) properties[name] = { type: 'boolean' }
   }

@@ -18,6 +18,7 @@ test('the demo orders at another site, draws the way on the terminal and in a pa
       env: { ...process.env, TMPDIR: folder },
     })
     assert.equal(status, 0, stderr)
+    assert.match(stdout, /federation doctor, at north.site-n.test: \d+ checks, all is well/)
     const hops = [/createOrder ─*▶/, /TLS \d+\.\d ms ─*▶/, /◀─* orderChanged/, /200, the compute/]
     for (const hop of hops) assert.match(stdout, hop)
     const drawn = readFileSync(page, 'utf8')

@@ -29,6 +29,7 @@ export interface SetUp {
   /** As JSON of the command. */
   readonly result: { readonly keys: readonly string[]; readonly secretFile: string }
   readonly hostsFile: string
+  readonly authorityFile: string
   startServer(): Promise<XmppServer>
   remove(): void
 }
@@ -67,6 +68,7 @@ export function setUpSite(options: SetUpOptions): SetUp {
     siteId,
     folder,
     hostsFile,
+    authorityFile: join(server, 'ca.pem'),
     dataDir: inside('data'),
     result: JSON.parse(output),
     startServer: () => start(options, folder, hostsFile),
