@@ -361,19 +361,3 @@ test('a running site keeps its link: it is asked, and gives the same report', as
     await member.stop()
   }
 })
-
-test('behind ejabberd the same faults have the same names', async () => {
-  const host = names[`ras-${OTHER}`] ?? ''
-  const look = { siteId: OTHER, alone: { dataDir: join(folder, OTHER), timeoutMs: 4000 } }
-  const wrong = await examined({ ...look, xmpp: { host, secret: 'wrong' } })
-  assertFault(finding(wrong, 'component secret'), /wrong secret/)
-  const unknown = await examined({ ...look, siteId: 'other.site-e.test', xmpp: { host } })
-  assertFault(finding(unknown, 'component secret'), /does not know: compare the name/)
-  const all = [nowhere, selfSigned, expired, good]
-  const findings = await examined({ ...look, members: all, xmpp: { host } })
-  assert.equal(finding(findings, 'component secret').verdict, 'ok')
-  assertFault(finding(findings, 'signed ping', nowhere), /unknown name/)
-  assertFault(finding(findings, 'signed ping', selfSigned), /does not trust the certificate/)
-  assertFault(finding(findings, 'signed ping', expired), /does not trust the certificate/)
-  assertFault(finding(findings, 'signed ping', good), /its host is not connected/)
-})
