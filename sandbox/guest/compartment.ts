@@ -1,13 +1,15 @@
 import type { LogLevel } from './log.ts'
-import type { GuestPlatform } from './platform.ts'
+import type { GuestPlatform, PreludeTexts } from './platform.ts'
 import type { Bridge } from './prelude/bridge.ts'
 import type { Prelude } from './prelude/index.ts'
 
 /** The prelude runs in a compartment of its own: no plugin can put anything in the place of the names it uses. */
-export function evaluatePrelude(source: string, bridge: Bridge): Prelude {
+export function evaluatePrelude({ prelude, streams }: PreludeTexts, bridge: Bridge): Prelude {
   const compartment = new Compartment()
-  Object.assign(compartment.globalThis, { Date, Math })
-  const create = compartment.evaluate(`(() => { ${source}\n; return prelude.createPrelude })()`)
+  // Evaluated when a plugin already runs, but from our text and in this compartment, whose names no plugin reaches.
+  const require = () => compartment.evaluate(`(() => { ${streams}\n; return streams })()`)
+  Object.assign(compartment.globalThis, { Date, Math, require: harden(require) })
+  const create = compartment.evaluate(`(() => { ${prelude}\n; return prelude.createPrelude })()`)
   return harden((create as (bridge: Bridge) => Prelude)(bridge))
 }
 

@@ -1,21 +1,9 @@
-import {
-  constants,
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  randomUUID,
-  sign,
-  timingSafeEqual,
-  verify,
-} from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { KeyAlgorithm, KeyFormat, NativeCrypto, NativeKey } from './platform.ts'
 
-type JsonWebKey = Parameters<typeof createPublicKey>[0] extends infer Input
+type NodeCrypto = typeof import('node:crypto')
+
+type JsonWebKey = Parameters<NodeCrypto['createPublicKey']>[0] extends infer Input
   ? Input extends { key: infer Key; format: 'jwk' }
     ? Key
     : never
@@ -52,12 +40,18 @@ const keyTypes: Record<string, string> = {
 /** Larger ones keep the thread busy for longer than a signature is worth. */
 const LARGEST_MODULUS = 8192
 
+/**
+ * Loaded when it is first used, since that takes longer than all else that a guest asks of Node. What Node is made of is out
+ * of reach for plugins, so it does not matter that one is there already.
+ */
+const node = () => process.getBuiltinModule('node:crypto')
+
 /** Cryptography of `node:crypto`, its synchronous forms only. */
 export function nodeCrypto(): NativeCrypto {
   return {
-    randomBytes: (length) => randomBytes(length),
-    randomUUID: () => randomUUID(),
-    digest: (hash, data) => createHash(digestName(hash)).update(data).digest(),
+    randomBytes: (length) => node().randomBytes(length),
+    randomUUID: () => node().randomUUID(),
+    digest: (hash, data) => node().createHash(digestName(hash)).update(data).digest(),
     importKey: (format, data, algorithm, forPrivate) => {
       const handle = readKey(format, data, algorithm, forPrivate)
       const expected = keyTypes[algorithm.name]
@@ -67,7 +61,7 @@ export function nodeCrypto(): NativeCrypto {
       return toNativeKey(handle, algorithm)
     },
     importPem: (pem, forPrivate) => {
-      const handle = forPrivate ? createPrivateKey(pem) : createPublicKey(pem)
+      const handle = forPrivate ? node().createPrivateKey(pem) : node().createPublicKey(pem)
       const name = Object.keys(keyTypes).findLast(
         (known) => keyTypes[known] === handle.asymmetricKeyType,
       )
@@ -79,16 +73,19 @@ export function nodeCrypto(): NativeCrypto {
     sign: (algorithm, key, data) => {
       const { handle } = key as NodeKey
       if (algorithm.name === 'HMAC') return hmac(algorithm, handle, data)
-      return sign(signatureDigest(algorithm), data, { key: handle, ...signatureForm(algorithm) })
+      return node().sign(signatureDigest(algorithm), data, {
+        key: handle,
+        ...signatureForm(algorithm),
+      })
     },
     verify: (algorithm, key, signature, data) => {
       const { handle } = key as NodeKey
       if (algorithm.name !== 'HMAC') {
         const key = { key: handle, ...signatureForm(algorithm) }
-        return verify(signatureDigest(algorithm), data, key, signature)
+        return node().verify(signatureDigest(algorithm), data, key, signature)
       }
       const expected = hmac(algorithm, handle, data)
-      return expected.length === signature.length && timingSafeEqual(expected, signature)
+      return expected.length === signature.length && node().timingSafeEqual(expected, signature)
     },
   }
 }
@@ -115,15 +112,18 @@ function readKey(
       format === 'jwk'
         ? Buffer.from((data as JsonWebKey).k ?? '', 'base64url')
         : (data as Uint8Array)
-    return createSecretKey(bytes)
+    return node().createSecretKey(bytes)
   }
   if (format === 'jwk') {
     const jwk = { key: data as JsonWebKey, format: 'jwk' } as const
-    return (data as JsonWebKey).d === undefined ? createPublicKey(jwk) : createPrivateKey(jwk)
+    return (data as JsonWebKey).d === undefined
+      ? node().createPublicKey(jwk)
+      : node().createPrivateKey(jwk)
   }
   const bytes = Buffer.from(data as Uint8Array)
-  if (format === 'pkcs8') return createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
-  if (format === 'spki') return createPublicKey({ key: bytes, format: 'der', type: 'spki' })
+  if (format === 'pkcs8')
+    return node().createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
+  if (format === 'spki') return node().createPublicKey({ key: bytes, format: 'der', type: 'spki' })
   if (forPrivate) throw new TypeError('A raw key is a public one')
   return rawPublicKey(bytes, algorithm)
 }
@@ -131,7 +131,7 @@ function readKey(
 function rawPublicKey(bytes: Buffer, { name, namedCurve = '' }: KeyAlgorithm): KeyObject {
   const x = (from: number, to: number) => bytes.subarray(from, to).toString('base64url')
   if (name === 'Ed25519') {
-    return createPublicKey({
+    return node().createPublicKey({
       key: { kty: 'OKP', crv: 'Ed25519', x: x(0, bytes.length) },
       format: 'jwk',
     })
@@ -139,7 +139,7 @@ function rawPublicKey(bytes: Buffer, { name, namedCurve = '' }: KeyAlgorithm): K
   // Uncompressed point (SEC 1, section 2.3.3): 04, then both coordinates.
   const middle = (bytes.length - 1) / 2 + 1
   const point = { kty: 'EC', crv: namedCurve, x: x(1, middle), y: x(middle, bytes.length) }
-  return createPublicKey({ key: point, format: 'jwk' })
+  return node().createPublicKey({ key: point, format: 'jwk' })
 }
 
 function writeKey(format: KeyFormat, handle: KeyObject): unknown {
@@ -165,22 +165,22 @@ function generate({
   length,
 }: KeyAlgorithm): KeyObject[] {
   if (name === 'HMAC')
-    return [createSecretKey(randomBytes((length ?? blockLength[hash] ?? 512) / 8))]
+    return [node().createSecretKey(node().randomBytes((length ?? blockLength[hash] ?? 512) / 8))]
   const { privateKey, publicKey } =
     name === 'Ed25519'
-      ? generateKeyPairSync('ed25519')
+      ? node().generateKeyPairSync('ed25519')
       : name === 'ECDSA'
-        ? generateKeyPairSync('ec', { namedCurve: curveNames[namedCurve] ?? '' })
-        : generateKeyPairSync('rsa', { modulusLength: Math.min(modulusLength, 3072) })
+        ? node().generateKeyPairSync('ec', { namedCurve: curveNames[namedCurve] ?? '' })
+        : node().generateKeyPairSync('rsa', { modulusLength: Math.min(modulusLength, 3072) })
   return [privateKey, publicKey]
 }
 
 function hmac({ hash = '' }: KeyAlgorithm, key: KeyObject, data: Uint8Array): Buffer {
-  return createHmac(digestName(hash), key).update(data).digest()
+  return node().createHmac(digestName(hash), key).update(data).digest()
 }
 
 function signatureForm({ name, der, saltLength = 0 }: KeyAlgorithm) {
-  if (name === 'RSA-PSS') return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
+  if (name === 'RSA-PSS') return { padding: node().constants.RSA_PKCS1_PSS_PADDING, saltLength }
   return { dsaEncoding: der ? 'der' : 'ieee-p1363' } as const
 }
 

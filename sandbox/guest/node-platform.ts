@@ -7,15 +7,17 @@ import type {
   NativeEncoding,
   NativeTimers,
   NativeUrlParser,
+  PreludeTexts,
   UrlParts,
 } from './platform.ts'
 import { lockDown, startGuest } from './supervisor.ts'
+import { noteBytes } from './vetted-buffers.ts'
 
 /** Starts the guest on Node: what is captured here before lockdown is all that it will use of it. */
-export function startNodeGuest(prelude: string, transport: Transport): void {
+export function startNodeGuest(texts: PreludeTexts, transport: Transport): void {
   const platform: GuestPlatform = {
     transport: collectWhenIdle(transport),
-    prelude,
+    texts,
     timers: nativeTimers(),
     crypto: nodeCrypto(),
     encoding: nativeEncoding(),
@@ -39,6 +41,9 @@ function nativeTimers(): NativeTimers {
   }
 }
 
+/** Longest text that is read as base64, characters: nothing interrupts that either. */
+const LONGEST_BASE64 = 2 ** 26
+
 function nativeEncoding(): NativeEncoding {
   const encoder = new TextEncoder()
   const Decoder = TextDecoder
@@ -46,7 +51,11 @@ function nativeEncoding(): NativeEncoding {
   const { fromBase64 } = Uint8Array as unknown as { fromBase64(text: string): Uint8Array }
   const textOf = Buffer.prototype.toString
   return {
-    encodeUtf8: (text) => encoder.encode(text),
+    encodeUtf8: (text) => {
+      const bytes = encoder.encode(text)
+      noteBytes(bytes.length)
+      return bytes
+    },
     createDecoder: (label, fatal, ignoreBOM) => {
       const decoder = attempt(() => new Decoder(label, { fatal, ignoreBOM }))
       return (
@@ -59,7 +68,8 @@ function nativeEncoding(): NativeEncoding {
     toBase64: (bytes) =>
       textOf.call(from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'base64'),
     // Not by a buffer of Node: small ones share their memory.
-    fromBase64: (text) => attempt(() => fromBase64.call(Uint8Array, text)),
+    fromBase64: (text) =>
+      text.length > LONGEST_BASE64 ? undefined : attempt(() => fromBase64.call(Uint8Array, text)),
   }
 }
 
@@ -67,14 +77,23 @@ function nativeUrlParser(): NativeUrlParser {
   const Url = URL
   const { set } = Reflect
   return {
-    parse: (url, base) => attempt(() => toParts(new Url(url, base))),
+    parse: (url, base) =>
+      areShort(url, base) ? attempt(() => toParts(new Url(url, base))) : undefined,
     change: (url, part, value) =>
       attempt(() => {
+        if (!areShort(url, value)) return undefined
         const parsed = new Url(url)
         set(parsed, part, value)
         return toParts(parsed)
       }),
   }
+}
+
+/** Longest text that is read as an address, characters: nothing interrupts the parser. */
+const LONGEST_URL = 2 ** 20
+
+function areShort(...texts: readonly (string | undefined)[]): boolean {
+  return texts.every((text = '') => text.length <= LONGEST_URL)
 }
 
 function toParts(url: URL): UrlParts {

@@ -6,14 +6,20 @@ import type { Transport } from '../rpc/transport.ts'
  */
 export interface GuestPlatform {
   transport: Transport
-  /** Source of the prelude: our part of what plugins see, evaluated without authority. */
-  prelude: string
+  texts: PreludeTexts
   timers: NativeTimers
   crypto: NativeCrypto
   encoding: NativeEncoding
   url: NativeUrlParser
   /** Called for what nobody caught in the thread: a rejected promise, an error in a callback. */
   onUncaught(listener: (error: unknown) => void): void
+}
+
+/** Sources of our part of what plugins see, evaluated without authority. */
+export interface PreludeTexts {
+  prelude: string
+  /** The classes of WHATWG Streams: evaluated when they are first touched. */
+  streams: string
 }
 
 export interface NativeTimers {

@@ -9,9 +9,9 @@ const LIVENESS = 4
 const READ_AT_ONCE = 65_536
 
 /** Entry of the guest in a process of its own. It ends with its channel, and so with its host. */
-export function start(prelude: string): void {
+export function start(prelude: string, streams: string): void {
   const liveness: Socket = openSocket(LIVENESS, 64, (bytes) => liveness.write(Buffer.from(bytes)))
-  startNodeGuest(prelude, channelTransport())
+  startNodeGuest({ prelude, streams }, channelTransport())
 }
 
 function channelTransport(): Transport {

@@ -55,7 +55,7 @@ export function startGuest(platform: GuestPlatform): void {
     onPending: (pending) => peer.emit(guestEvent.timers, pending),
   })
   // All that does not depend on the plugin is there before it comes: a spare guest has done it already.
-  const prelude = evaluatePrelude(platform.prelude, createBridge(timers.globals))
+  const prelude = evaluatePrelude(platform.texts, createBridge(timers.globals))
   const { crypto, CryptoKey } = createGuestCrypto(withOwnErrors(platform.crypto))
   const evaluate = createPluginCompartment({
     platform,
@@ -77,8 +77,7 @@ export function startGuest(platform: GuestPlatform): void {
     offsetMs = request.now - Date.now()
     messageLength = request.limits.messageLength
     peer.grant(request.limits.callsInFlight)
-    serve = (method, args, call) =>
-      prelude.plugin.call(method, args, call.remainingMs, (listener) => call.onCancel(listener))
+    serve = prelude.plugin.call
     return prelude.plugin.start(evaluate(request.code), harden(request.config))
   }
 

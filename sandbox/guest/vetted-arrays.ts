@@ -1,3 +1,5 @@
+import { type Method, replaceMethod } from './stand-in.ts'
+
 /**
  * Built-in array methods run loops that nothing can interrupt: `includes` on `{ length: 2 ** 53 - 1 }` would hold the
  * thread for years. Here each of them is replaced by one that takes the built-in for ordinary arrays of ordinary length
@@ -10,46 +12,104 @@ const LARGEST_LIST = 2 ** 32 - 1
 
 const { apply } = Reflect
 
-type Method = (this: unknown, ...args: unknown[]) => unknown
 type ArrayLike = Record<PropertyKey, unknown>
 type Plain = (list: ArrayLike, length: number, args: unknown[]) => unknown
 
 /** To be called before lockdown, which then freezes what stands here. */
-export function vetArrays(isProxy: (value: unknown) => boolean): void {
+export function vetArrays(isProxied: (list: object) => boolean): void {
   const { isArray } = Array
-  const isOrdinary = (list: unknown): boolean =>
-    isArray(list) && list.length <= ORDINARY_LENGTH && !isProxy(list)
+  const isOrdinary: IsOrdinary = (list): list is unknown[] =>
+    isArray(list) && list.length <= ORDINARY_LENGTH && !isProxied(list)
+  const quick = quickForms(isOrdinary)
   for (const [name, plain] of Object.entries(plainForms)) {
     const native = (Array.prototype as unknown as Record<string, Method>)[name]
     if (!native) continue
-    const vetted = {
-      [name](this: unknown, ...args: unknown[]): unknown {
-        if (isOrdinary(this) && (!takesLists.has(name) || args.every(isOrdinaryPart))) {
-          return apply(native, this, args)
-        }
-        if (this === undefined || this === null) return apply(native, this, args)
-        const list = Object(this) as ArrayLike
-        return plain(list, toLength(list.length), args)
-      },
-    }[name] as Method
-    const isOrdinaryPart = (part: unknown): boolean =>
-      typeof part !== 'object' || part === null || isOrdinary(part)
-    replace(Array.prototype, name, vetted, native.length)
+    replaceMethod(
+      Array.prototype,
+      name,
+      Object.hasOwn(quick, name) ? quick[name] : generalForm(name, native, plain, isOrdinary),
+    )
   }
   vetFlattening()
 }
 
-/** Methods whose arguments are lists too. */
-const takesLists = new Set(['concat'])
+type IsOrdinary = (list: unknown) => list is unknown[]
 
-function replace(holder: object, name: string, value: Method, length: number): void {
-  Object.defineProperty(value, 'length', { value: length, configurable: true })
-  Object.defineProperty(holder, name, {
-    value,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  })
+function generalForm(name: string, native: Method, plain: Plain, isOrdinary: IsOrdinary): Method {
+  const isOrdinaryPart = (part: unknown): boolean =>
+    typeof part !== 'object' || part === null || isOrdinary(part)
+  const takesLists = name === 'concat'
+  const { [name]: vetted } = {
+    [name](this: unknown, ...args: unknown[]): unknown {
+      if (isOrdinary(this) && (!takesLists || args.every(isOrdinaryPart)))
+        return apply(native, this, args)
+      return runPlain(plain, this, args)
+    },
+  }
+  return vetted as Method
+}
+
+function runPlain(plain: Plain | undefined, receiver: unknown, args: unknown[]): unknown {
+  if (receiver === undefined || receiver === null)
+    throw new TypeError('Methods of lists are not for null and undefined')
+  const list = Object(receiver) as ArrayLike
+  return plain?.(list, toLength(list.length), args)
+}
+
+/**
+ * The methods that are called most, each written out: so the engine can put the built-in one and its callback in the place
+ * of the call, as it does without us.
+ */
+function quickForms(isOrdinary: IsOrdinary): Record<string, unknown> {
+  const { every, filter, find, findIndex, forEach, includes, indexOf, join } = Array.prototype
+  const { map, slice, some } = Array.prototype
+  type Callback = (item: unknown, at: number, list: unknown[]) => unknown
+  return {
+    every(this: unknown, test: Callback, self?: unknown) {
+      if (isOrdinary(this)) return every.call(this, test, self)
+      return runPlain(plainForms.every, this, [test, self])
+    },
+    filter(this: unknown, test: Callback, self?: unknown) {
+      if (isOrdinary(this)) return filter.call(this, test, self)
+      return runPlain(plainForms.filter, this, [test, self])
+    },
+    find(this: unknown, test: Callback, self?: unknown) {
+      if (isOrdinary(this)) return find.call(this, test, self)
+      return runPlain(plainForms.find, this, [test, self])
+    },
+    findIndex(this: unknown, test: Callback, self?: unknown) {
+      if (isOrdinary(this)) return findIndex.call(this, test, self)
+      return runPlain(plainForms.findIndex, this, [test, self])
+    },
+    forEach(this: unknown, visit: Callback, self?: unknown) {
+      if (isOrdinary(this)) return forEach.call(this, visit, self)
+      return runPlain(plainForms.forEach, this, [visit, self])
+    },
+    includes(this: unknown, item: unknown, from?: number) {
+      if (isOrdinary(this)) return includes.call(this, item, from)
+      return runPlain(plainForms.includes, this, [item, from])
+    },
+    indexOf(this: unknown, item: unknown, from?: number) {
+      if (isOrdinary(this)) return indexOf.call(this, item, from)
+      return runPlain(plainForms.indexOf, this, [item, from])
+    },
+    join(this: unknown, separator?: string) {
+      if (isOrdinary(this)) return join.call(this, separator)
+      return runPlain(plainForms.join, this, [separator])
+    },
+    map(this: unknown, change: Callback, self?: unknown) {
+      if (isOrdinary(this)) return map.call(this, change, self)
+      return runPlain(plainForms.map, this, [change, self])
+    },
+    slice(this: unknown, start?: number, end?: number) {
+      if (isOrdinary(this)) return slice.call(this, start, end)
+      return runPlain(plainForms.slice, this, [start, end])
+    },
+    some(this: unknown, test: Callback, self?: unknown) {
+      if (isOrdinary(this)) return some.call(this, test, self)
+      return runPlain(plainForms.some, this, [test, self])
+    },
+  }
 }
 
 /** `flat` and `flatMap` multiply: a few small arrays nested in each other make an endless result. */
@@ -74,8 +134,8 @@ function vetFlattening(): void {
       return result
     },
   }.flatMap as Method
-  replace(Array.prototype, 'flat', flat, 0)
-  replace(Array.prototype, 'flatMap', flatMap, 1)
+  replaceMethod(Array.prototype, 'flat', flat)
+  replaceMethod(Array.prototype, 'flatMap', flatMap)
 }
 
 function flattenInto(result: unknown[], list: ArrayLike, depth: number): void {

@@ -1,3 +1,5 @@
+import { type Method, replaceMethod, standIn } from './stand-in.ts'
+
 /**
  * Buffers and typed arrays: what is allocated at once is bounded, because no watch comes between an allocation and its use;
  * and what works through a long one without a pause is done in pieces.
@@ -8,10 +10,7 @@ const LONG = 2 ** 20
 
 type TypedArray = Uint8Array & { BYTES_PER_ELEMENT: number }
 type TypedArrayClass = new (...args: unknown[]) => TypedArray
-type Constructor = new (...args: never[]) => object
 const { apply, construct } = Reflect
-
-type Method = (this: unknown, ...args: unknown[]) => unknown
 
 const classNames = [
   'Int8Array',
@@ -29,52 +28,32 @@ const classNames = [
 ]
 
 /** To be called before lockdown, which then freezes what stands here. */
-export function vetBuffers(isProxy: (value: unknown) => boolean): void {
+export function vetBuffers(isProxied: (list: object) => boolean): void {
   const shared = Object.getPrototypeOf(Uint8Array) as { prototype: object }
   vetArrayBuffer()
-  for (const name of classNames) vetClass(name, isProxy)
-  vetFrom(shared, isProxy)
+  for (const name of classNames) vetClass(name, isProxied)
+  vetFrom(shared, isProxied)
   vetMethods(shared.prototype)
+  vetDecoding()
 }
 
-function replace(holder: object, name: string, value: unknown): void {
-  Object.defineProperty(holder, name, {
-    value,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  })
+let someLong = false
+
+/** Whether there may be a buffer of more places than are listed at once: as JSON it becomes an object with a name for each. */
+export function areThereLongBuffers(): boolean {
+  return someLong
+}
+
+/** Of bytes that came about without the classes here. */
+export function noteBytes(bytes: number): void {
+  if (bytes > LONG) someLong = true
 }
 
 function checkBytes(bytes: number): void {
+  noteBytes(bytes)
   if (bytes > MOST_BYTES) {
     throw new RangeError(`Array buffers beyond ${MOST_BYTES} bytes are not allowed here`)
   }
-}
-
-/** A class in front of a built-in one: the same prototype and static members, another constructor. */
-function standIn(
-  native: Constructor,
-  make: (args: unknown[], target: Constructor) => object,
-): void {
-  const { [native.name]: vetted } = {
-    [native.name]: function (...args: unknown[]): object {
-      if (new.target === undefined) throw new TypeError(`${native.name} requires 'new'`)
-      return make(
-        args,
-        (new.target as unknown) === vetted ? native : (new.target as unknown as Constructor),
-      )
-    },
-  } as unknown as Record<string, Constructor>
-  if (!vetted) return
-  Object.setPrototypeOf(vetted, Object.getPrototypeOf(native))
-  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(native))) {
-    Object.defineProperty(vetted, key, property)
-  }
-  const species = Object.getOwnPropertyDescriptor(native, Symbol.species)
-  if (species) Object.defineProperty(vetted, Symbol.species, species)
-  replace(native.prototype, 'constructor', vetted)
-  replace(globalThis, native.name, vetted)
 }
 
 function vetArrayBuffer(): void {
@@ -102,8 +81,7 @@ function vetArrayBuffer(): void {
         return apply(method, this, [bytes])
       },
     }[name] as Method
-    Object.defineProperty(vetted, 'length', { value: method.length, configurable: true })
-    replace(holder, name, vetted)
+    replaceMethod(holder, name, vetted)
   }
 }
 
@@ -112,7 +90,7 @@ function toIndex(value: unknown): number {
   return Math.trunc(Number(value)) || 0
 }
 
-function vetClass(name: string, isProxy: (value: unknown) => boolean): void {
+function vetClass(name: string, isProxied: (list: object) => boolean): void {
   const native = (globalThis as unknown as Record<string, TypedArrayClass | undefined>)[name]
   if (!native) return
   const bytesPerElement = (native as unknown as TypedArray).BYTES_PER_ELEMENT
@@ -128,7 +106,9 @@ function vetClass(name: string, isProxy: (value: unknown) => boolean): void {
       checkBytes(((source as TypedArray).length || 0) * bytesPerElement)
       return construct(native, [source], target)
     }
-    return construct(native, [toShortList(source, isProxy)], target)
+    const items = toShortList(source, isProxied)
+    checkBytes(items.length * bytesPerElement)
+    return construct(native, [items], target)
   })
 }
 
@@ -147,8 +127,8 @@ function isBuffer(value: object): boolean {
 }
 
 /** The items of an iterable or of anything with a length, collected by steps that can be interrupted. */
-function toShortList(source: object, isProxy: (value: unknown) => boolean): unknown[] {
-  if (Array.isArray(source) && source.length <= LONG && !isProxy(source)) return source
+function toShortList(source: object, isProxied: (list: object) => boolean): unknown[] {
+  if (Array.isArray(source) && source.length <= LONG && !isProxied(source)) return source
   const { [Symbol.iterator]: iterate } = source as { [Symbol.iterator]?: unknown }
   const items: unknown[] = []
   if (iterate !== undefined && iterate !== null) {
@@ -167,16 +147,30 @@ function toShortList(source: object, isProxy: (value: unknown) => boolean): unkn
 }
 
 /** `from` of what is no short list. */
-function vetFrom(shared: object, isProxy: (value: unknown) => boolean): void {
+function vetFrom(shared: object, isProxied: (list: object) => boolean): void {
   const native = Reflect.get(shared, 'from') as Method
   const { from } = {
     from(this: unknown, source: unknown, ...rest: unknown[]): unknown {
       const plain = typeof source === 'object' && source !== null && !ArrayBuffer.isView(source)
-      return apply(native, this, [plain ? toShortList(source, isProxy) : source, ...rest])
+      return apply(native, this, [plain ? toShortList(source, isProxied) : source, ...rest])
     },
   }
-  Object.defineProperty(from, 'length', { value: 1, configurable: true })
-  replace(shared, 'from', from)
+  replaceMethod(shared, 'from', from)
+}
+
+/** These make bytes of a text by themselves. */
+function vetDecoding(): void {
+  for (const name of ['fromBase64', 'fromHex']) {
+    const native = Reflect.get(Uint8Array, name) as Method | undefined
+    if (!native) continue
+    const { [name]: vetted } = {
+      [name](this: unknown, text: unknown, ...rest: unknown[]): unknown {
+        if (typeof text === 'string') noteBytes(text.length)
+        return apply(native, this, [text, ...rest])
+      },
+    }
+    replaceMethod(Uint8Array, name, vetted)
+  }
 }
 
 function vetMethods(holder: object): void {
@@ -194,8 +188,7 @@ function vetMethods(holder: object): void {
         return inPieces(this as TypedArray, args, native)
       },
     }[name] as Method
-    Object.defineProperty(vetted, 'length', { value: native.length, configurable: true })
-    replace(holder, name, vetted)
+    replaceMethod(holder, name, vetted)
   }
 }
 

@@ -18,6 +18,12 @@ const native = {
   parse: JSON.parse as unknown as Method,
   apply: Reflect.apply,
   construct: Reflect.construct,
+  Proxy,
+  RegExp,
+  keys: Object.keys,
+  ownKeys: Reflect.ownKeys,
+  encodeURIComponent,
+  raw: String.raw as unknown as Method,
   classes: { Uint8Array, Int16Array, Float64Array, BigInt64Array, ArrayBuffer },
 }
 await import('./vetted-built-ins.ts')
@@ -302,4 +308,243 @@ test('functions are called and constructed with lists of any kind as before', ()
   class Kind {}
   assert.ok(Reflect.construct(Array, [], Kind) instanceof Kind)
   assert.throws(() => all.apply(null, { length: 2 ** 27 } as never), RangeError)
+})
+
+const changing: Record<string, (list: unknown[]) => void> = {
+  'grows the list': (list) => list.length < 40 && list.push(list.length),
+  'shortens the list': (list) => list.pop(),
+  'empties the list': (list) => {
+    list.length = 0
+  },
+  'makes holes': (list) => {
+    delete list[list.length - 1]
+  },
+  'makes the list as long as can be': (list) => {
+    list.length = 2 ** 32 - 1
+  },
+}
+
+for (const [what, change] of Object.entries(changing)) {
+  test(`a callback that ${what} is called as often as by the built-in methods`, () => {
+    for (const name of [
+      'every',
+      'filter',
+      'find',
+      'findIndex',
+      'forEach',
+      'map',
+      'reduce',
+      'some',
+    ]) {
+      const follow = (method: Method) => {
+        const list: unknown[] = [1, 2, 3, 4, 5]
+        const seen: unknown[] = []
+        const callback = (...given: unknown[]) => {
+          seen.push(given.slice(0, -1))
+          change(list)
+          return name === 'every'
+        }
+        const answer = native.apply(method, list, [callback])
+        return [answer, seen, list.length]
+      }
+      assert.deepEqual(
+        follow(vetted.array[name] as Method),
+        follow(native.array[name] as Method),
+        name,
+      )
+    }
+  })
+}
+
+test('lists of a class of their own make lists of that class, with this of the callback', () => {
+  class Own extends Array<number> {}
+  const own = Own.from([1, 2, 3]) as Own
+  const self = {}
+  const seen = new Set<unknown>()
+  const noting = function (this: unknown, one: number) {
+    seen.add(this)
+    return one > 1
+  }
+  for (const made of [own.map(noting, self), own.filter(noting, self), own.slice(1)])
+    assert.ok(made instanceof Own)
+  own.forEach(noting, self)
+  own.some(noting, self)
+  assert.deepEqual([...seen], [self])
+  class Plain extends Array<number> {
+    static override get [Symbol.species]() {
+      return Array
+    }
+  }
+  assert.ok(!(Plain.from([1]).map((one) => one) instanceof Plain))
+})
+
+test('the start of reduce may be undefined, and without one the first item is it', () => {
+  const joined = (one: unknown, other: unknown) => `${one}${other}`
+  assert.equal([1, 2].reduce(joined as never, undefined as never), 'undefined12')
+  assert.equal([1, 2].reduce(joined as never), '12')
+  assert.throws(() => ([] as number[]).reduce(joined as never), TypeError)
+})
+
+test('methods of lists have the names and lengths of the built-in ones and make no objects', () => {
+  for (const [name, method] of Object.entries(vetted.array)) {
+    assert.equal(method.length, (native.array[name] as Method).length, name)
+    assert.equal(method.name, (native.array[name] as Method).name)
+    assert.throws(() => native.construct(method, []), TypeError)
+  }
+})
+
+/** What is read twice may say something else the second time. */
+function changingItsMind<Value>(first: Value, then: Value): () => Value {
+  let reads = 0
+  return () => (reads++ === 0 ? first : then)
+}
+
+test('what is measured is what is used, whatever an object says later', () => {
+  const read = changingItsMind(2, 2 ** 32 - 1)
+  const list = {
+    get length() {
+      return read()
+    },
+  }
+  assert.equal(Array.from(list).length, 2)
+  const iterate = changingItsMind<unknown>(Array.prototype.values, undefined)
+  const iterable = {
+    length: 3,
+    get [Symbol.iterator]() {
+      return iterate()
+    },
+  }
+  assert.equal(Array.from(iterable as never).length, 3)
+  const searched = (): never => {
+    const text = changingItsMind('a', 'b')
+    return { [Symbol.match]: undefined, [Symbol.replace]: undefined, toString: text } as never
+  }
+  assert.equal('ab'.includes(searched()), true)
+  assert.equal('ab'.replaceAll(searched(), 'x'), 'xb')
+  assert.equal('ab'.split(searched()).length, 2)
+})
+
+test('objects that search by themselves do so as before', () => {
+  const by = (symbol: symbol, answer: unknown) => ({ [symbol]: (text: string) => [text, answer] })
+  assert.deepEqual('ab'.replace(by(Symbol.replace, 1) as never, 'x'), ['ab', 1])
+  assert.deepEqual('ab'.split(by(Symbol.split, 2) as never), ['ab', 2])
+  assert.deepEqual('ab'.match(by(Symbol.match, 3) as never), ['ab', 3])
+  assert.equal(
+    'a1b2'.replace(/\d/g, (digit) => `<${digit}>`),
+    'a<1>b<2>',
+  )
+  assert.equal('a1b2'.replaceAll(/\d/g, '$&$&'), 'a11b22')
+  assert.deepEqual('a1b'.split(/(\d)/, 2), ['a', '1'])
+  assert.throws(() => 'a'.replaceAll(/a/, 'b'), TypeError)
+  assert.throws(() => 'a'.matchAll(/a/), TypeError)
+  assert.throws(() => 'a'.includes(/a/ as never), TypeError)
+  assert.equal('x'.padEnd({ valueOf: () => 3 } as never, { toString: () => 'ab' } as never), 'xab')
+})
+
+test('String.raw puts pieces together as before', () => {
+  assert.equal(String.raw`a\n${1}b${null}`, 'a\\n1bnull')
+  for (const given of [
+    [{ raw: 'abc' }, 1, 2, 3],
+    [{ raw: { length: 2, 0: 'x' } }, 5],
+    [{ raw: [] }],
+  ])
+    assert.equal(native.apply(String.raw, String, given), native.apply(native.raw, String, given))
+  assert.throws(() => String.raw(null as never), TypeError)
+  assert.throws(() => String.raw({ raw: [Symbol('x')] as never }), TypeError)
+})
+
+test('proxies do what the built-in ones do', () => {
+  const log: unknown[] = []
+  const traps = (Kind: ProxyConstructor) => {
+    log.length = 0
+    const target = Object.assign(() => 1, { a: 1 })
+    const handler: ProxyHandler<typeof target> = {
+      get: (_, key, receiver) => log.push(['get', key, receiver === proxy]),
+      has: (_, key) => log.push(['has', key]) > 0,
+      ownKeys: () => ['a', 'b', 'length', 'name'],
+    }
+    const proxy = new Kind(target, handler) as typeof target & { b?: unknown }
+    const early = [proxy.a, 'x' in proxy, Reflect.ownKeys(proxy), proxy(), { ...proxy }.a]
+    handler.get = null as never
+    handler.set = () => false
+    const late = [proxy.a, Reflect.set(proxy, 'a', 2), Reflect.deleteProperty(proxy, 'a')]
+    return [early, late, 'a' in target, typeof proxy, [...log]]
+  }
+  assert.deepEqual(traps(Proxy), traps(native.Proxy))
+  for (const Kind of [Proxy, native.Proxy]) {
+    assert.throws(() => (Kind as unknown as () => void)(), TypeError)
+    assert.throws(() => new Kind({}, null as never), TypeError)
+    assert.throws(() => new Kind(1 as never, {}), TypeError)
+    assert.throws(() => Reflect.ownKeys(new Kind({}, { ownKeys: () => [1 as never] })), TypeError)
+    assert.equal('prototype' in Kind, false)
+    assert.deepEqual([Kind.name, Kind.length], ['Proxy', 2])
+    const { proxy, revoke } = Kind.revocable<unknown[]>([1], {})
+    assert.deepEqual(
+      proxy.map((one) => one),
+      [1],
+    )
+    revoke()
+    assert.throws(() => proxy.map((one) => one), TypeError)
+    assert.throws(() => Object.keys(new Kind(proxy, {})), TypeError)
+  }
+})
+
+test('regular expressions are made as before, unless their text is long', () => {
+  for (const given of [['a+', 'g'], [/b/i], [/b/i, 'g'], [], [undefined], [null], [{}], [5]]) {
+    const [made, called, plain] = [
+      Reflect.construct(RegExp, given),
+      native.apply(RegExp as never, undefined, given) as RegExp,
+      native.construct(native.RegExp, given) as RegExp,
+    ]
+    assert.deepEqual([String(made), String(called)], [String(plain), String(plain)])
+    assert.ok(made instanceof RegExp && /x/ instanceof RegExp)
+  }
+  class Own extends RegExp {}
+  assert.ok(new Own('a') instanceof Own)
+  const unfinished = '('
+  assert.throws(() => new RegExp(unfinished), SyntaxError)
+  assert.throws(() => new RegExp('a'.repeat(2 ** 16 + 1)), RangeError)
+})
+
+test('names are listed as before, unless there are more places than that', () => {
+  const values: unknown[] = [{ b: 1, a: 2 }, [1, 2], 'ab', new Uint8Array(2), new Map(), 5]
+  for (const value of values)
+    assert.deepEqual(Object.keys(value as object), native.keys(value as object))
+  assert.deepEqual(Reflect.ownKeys([1]), native.ownKeys([1]))
+  assert.deepEqual(Object.assign({}, 'ab', null, [3]), { 0: 3, 1: 'b' })
+  assert.throws(() => Reflect.ownKeys('ab' as never), TypeError)
+  const many = 2 ** 19
+  const liar = Object.defineProperty(new Uint8Array(many), 'length', { value: 1 })
+  const text = 'x'.repeat(many)
+  for (const long of [new Uint8Array(many), liar, new Array(many), text, Object(text)]) {
+    assert.throws(() => Object.keys(long), RangeError)
+    assert.throws(() => Object.assign({}, long), RangeError)
+    if (typeof long === 'object') assert.throws(() => Object.keys(new Proxy(long, {})), RangeError)
+  }
+})
+
+test('long buffers are no JSON, however they came about and wherever they stand', () => {
+  const many = 2 ** 20 + 1
+  assert.equal(JSON.stringify(new Uint8Array([1, 2])), '{"0":1,"1":2}')
+  for (const long of [
+    new Uint8Array(many),
+    Uint8Array.from({ length: many }),
+    new Uint8Array(new ArrayBuffer(many)),
+  ])
+    assert.throws(() => JSON.stringify([{ long }]), RangeError)
+  const nameless = (key: string, value: unknown) => (key === 'long' ? undefined : value)
+  assert.equal(JSON.stringify({ long: new Uint8Array(many), a: 1 }, nameless), '{"a":1}')
+  assert.equal(
+    JSON.stringify({ a: 1, b: [new Date(0)] }, null, 1),
+    native.apply(native.stringify, JSON, [{ a: 1, b: [new Date(0)] }, null, 1]),
+  )
+})
+
+test('texts are encoded as before, unless they are long', () => {
+  for (const text of ['é /?', undefined, null, { toString: () => 'é' }, 5])
+    assert.equal(encodeURIComponent(text as never), native.encodeURIComponent(text as never))
+  assert.equal(0xff, 255)
+  assert.equal(Number.parseInt, parseInt)
+  assert.throws(() => decodeURIComponent('%'), URIError)
+  assert.throws(() => encodeURIComponent('x'.repeat(2 ** 24 + 1)), RangeError)
 })

@@ -2,11 +2,12 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { Transport } from '../rpc/transport.ts'
 import { createSendingWindow } from '../rpc/window.ts'
 import { startNodeGuest } from './node-platform.ts'
+import type { PreludeTexts } from './platform.ts'
 
 /** Entry of the guest in a worker thread. */
 export function start(): void {
-  const { prelude, liveness } = workerData as { prelude: string; liveness: MessagePort }
-  startNodeGuest(prelude, parentTransport(liveness))
+  const { prelude, streams, liveness } = workerData as PreludeTexts & { liveness: MessagePort }
+  startNodeGuest({ prelude, streams }, parentTransport(liveness))
 }
 
 /** @param liveness - carries questions, which are 0, and how many characters the host has dealt with */

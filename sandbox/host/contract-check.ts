@@ -1,43 +1,56 @@
-import { contracts, FogbowError, type MethodContract } from '@fogbow/plugin-sdk'
-import { joinPath, problemError, validatorFor } from '@fogbow/plugin-sdk/validate'
+import { contracts, FogbowError, type MethodContract, methodContract } from '@fogbow/plugin-sdk'
+import { joinPath, problemError, type Validator, validatorFor } from '@fogbow/plugin-sdk/validate'
 
-/** @throws invalid_parameter naming the field */
-export function checkArguments(
-  method: string,
-  contract: MethodContract,
-  args: readonly unknown[],
-): void {
-  if (args.length !== contract.params.length) {
-    const names = contract.params.map((param) => param.name).join(', ')
+/** One method of a contract, ready to be called often: everything about it is looked up once. */
+export class OfferedMethod {
+  /** `kind.method` */
+  readonly name: string
+  readonly timeoutMs: number
+  readonly #contract: MethodContract
+  /** One per parameter; compiled with the first call. */
+  #validators: Validator[] | undefined
+  #validateAnswer: Validator | undefined
+
+  constructor(name: string, contract: MethodContract) {
+    this.name = name
+    this.timeoutMs = contract.timeoutMs
+    this.#contract = contract
+  }
+
+  /** @throws invalid_parameter naming the field */
+  checkArguments(args: readonly unknown[]): void {
+    const { params } = this.#contract
+    if (args.length !== params.length) {
+      const names = params.map((param) => param.name).join(', ')
+      throw new FogbowError(
+        'invalid_parameter',
+        `${this.name} takes (${names}), not ${args.length} arguments`,
+      )
+    }
+    this.#validators ??= params.map(({ schema }) => validatorFor(schema))
+    for (let at = 0; at < params.length; at++) {
+      const problem = this.#validators[at]?.(args[at])
+      if (problem) throw problemError(params[at]?.name ?? '', problem)
+    }
+  }
+
+  /**
+   * @returns the answer, or nothing when the contract knows of none
+   * @throws plugin_failure naming plugin, method and field
+   */
+  checkAnswer(plugin: string, answer: unknown): unknown {
+    const { result } = this.#contract
+    if (!result) return undefined
+    this.#validateAnswer ??= validatorFor(result)
+    const problem = this.#validateAnswer(answer)
+    if (!problem) return answer
+    const field = joinPath('answer', problem.field)
     throw new FogbowError(
-      'invalid_parameter',
-      `${method} takes (${names}), not ${args.length} arguments`,
+      'plugin_failure',
+      `Plugin '${plugin}' answered ${this.name} wrongly: ${field} ${problem.message}`,
+      { details: { field } },
     )
   }
-  for (const [at, { name, schema }] of contract.params.entries()) {
-    const problem = validatorFor(schema)(args[at])
-    if (problem) throw problemError(name, problem)
-  }
-}
-
-/** @throws plugin_failure naming plugin, method and field */
-export function checkAnswer(
-  plugin: string,
-  method: string,
-  contract: MethodContract,
-  answer: unknown,
-): unknown {
-  if (!contract.result) return undefined
-  const problem = validatorFor(contract.result)(answer)
-  if (!problem) return answer
-  const field = joinPath('answer', problem.field)
-  throw new FogbowError(
-    'plugin_failure',
-    `Plugin '${plugin}' answered ${method} wrongly: ${field} ${problem.message}`,
-    {
-      details: { field },
-    },
-  )
 }
 
 /**
@@ -48,9 +61,12 @@ export function checkOffer(
   plugin: string,
   kinds: readonly string[],
   offer: unknown,
-): ReadonlySet<string> {
-  const names = Array.isArray(offer) ? offer.filter((name) => typeof name === 'string') : []
-  const offered = new Set<string>(names.filter(isPromised))
+): ReadonlyMap<string, OfferedMethod> {
+  const offered = new Map<string, OfferedMethod>()
+  for (const name of Array.isArray(offer) ? offer : []) {
+    const contract = typeof name === 'string' && isPromised(name) ? methodContract(name) : undefined
+    if (contract) offered.set(name, new OfferedMethod(name, contract))
+  }
   for (const kind of kinds) {
     for (const [name, contract] of Object.entries(contracts[kind]?.methods ?? {})) {
       if (contract.optional || offered.has(`${kind}.${name}`)) continue
@@ -63,8 +79,6 @@ export function checkOffer(
   return offered
 
   function isPromised(method: string): boolean {
-    const [kind = '', name = ''] = method.split('.')
-    const methods = contracts[kind]?.methods
-    return kinds.includes(kind) && methods !== undefined && Object.hasOwn(methods, name)
+    return kinds.includes(method.slice(0, method.indexOf('.')))
   }
 }

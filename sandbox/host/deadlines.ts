@@ -4,14 +4,17 @@ import type { SandboxClock } from './clock.ts'
 export interface Deadlines {
   /** Runs once after `ms`, unless it is removed before. */
   add(ms: number, run: () => void): Deadline
+  /** As `add`, for who is its own deadline; sets when that is. */
+  set(deadline: Deadline, ms: number): void
   remove(deadline: Deadline): void
   /** Drops them all. */
   stop(): void
 }
 
 export interface Deadline {
-  readonly at: number
-  readonly run: () => void
+  /** ms since the epoch */
+  at: number
+  run(): void
 }
 
 /** The timer stays set when the calls it was set for have ended; it then runs once, finds nothing and is not set again. */
@@ -21,7 +24,7 @@ export function createDeadlines(clock: SandboxClock): Deadlines {
   let cancelTimer: (() => void) | undefined
   let stopped = false
 
-  function set(at: number): void {
+  function setTimer(at: number): void {
     if (stopped) return
     cancelTimer?.()
     timerAt = at
@@ -36,16 +39,22 @@ export function createDeadlines(clock: SandboxClock): Deadlines {
       if (deadline.at > now) next = Math.min(next, deadline.at)
       else if (pending.delete(deadline)) deadline.run()
     }
-    if (next < timerAt) set(next)
+    if (next < timerAt) setTimer(next)
+  }
+
+  function set(deadline: Deadline, ms: number): void {
+    deadline.at = clock.now() + ms
+    pending.add(deadline)
+    if (deadline.at < timerAt) setTimer(deadline.at)
   }
 
   return {
     add(ms, run) {
-      const deadline = { at: clock.now() + ms, run }
-      pending.add(deadline)
-      if (deadline.at < timerAt) set(deadline.at)
+      const deadline = { at: 0, run }
+      set(deadline, ms)
       return deadline
     },
+    set,
     remove: (deadline) => void pending.delete(deadline),
     stop() {
       stopped = true

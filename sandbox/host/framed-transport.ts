@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { ProtocolError } from '../rpc/frame.ts'
 import { createFrameWriter, FrameReader } from '../rpc/framing.ts'
 import type { Transport } from '../rpc/transport.ts'
+import { readDirectly } from './read-directly.ts'
 
 export interface FramedTransportOptions {
   socket: Socket
@@ -19,8 +20,11 @@ const CLOSE_PATIENCE_MS = 250
 
 /** The host's end of a channel to a process, which it does not trust. */
 export function framedTransport(options: FramedTransportOptions): Transport {
-  const { socket } = options
   const reader = new FrameReader(options.longestFrame)
+  const socket = readDirectly(options.socket, (bytes) => {
+    reader.push(bytes)
+    handle()
+  })
   const writer = createFrameWriter((bytes) => {
     socket.write(bytes)
     return socket.writableLength === 0
@@ -63,10 +67,6 @@ export function framedTransport(options: FramedTransportOptions): Transport {
     })
   }
 
-  socket.on('data', (chunk: Buffer) => {
-    reader.push(chunk)
-    handle()
-  })
   socket.on('error', () => socket.destroy())
   // A channel closes when its process ends, which says why; one that closes alone is given up a little later.
   socket.on('close', () => {

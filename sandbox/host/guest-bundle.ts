@@ -5,40 +5,53 @@ import { type BuildOptions, build, type Plugin, stop } from 'esbuild'
 export interface BundlingTask {
   supervisor: string
   prelude: string
+  streams: string
   sdk: string
 }
 
 export interface GuestTexts {
   supervisor: string
   prelude: string
+  /** A library that the prelude asks for when streams are first touched. */
+  streams: string
 }
+
+const streamsLibrary = 'web-streams-polyfill'
 
 const task = workerData as BundlingTask
 const texts = await bundleGuest(task)
 await stop()
 parentPort?.postMessage(texts)
 
-async function bundleGuest({ supervisor, prelude, sdk }: BundlingTask): Promise<GuestTexts> {
-  const plugins = [sdkModule(sdk)]
-  const [code, preludeCode] = await Promise.all([
+async function bundleGuest(task: BundlingTask): Promise<GuestTexts> {
+  const plugins = [sdkModule(task.sdk)]
+  const [code, prelude, streams] = await Promise.all([
     bundleOne({
-      entryPoints: [supervisor],
+      entryPoints: [task.supervisor],
       format: 'cjs',
       platform: 'node',
       minifyWhitespace: true,
       plugins,
     }),
     bundleOne({
-      entryPoints: [prelude],
+      entryPoints: [task.prelude],
       format: 'iife',
       globalName: 'prelude',
       platform: 'neutral',
+      external: [streamsLibrary],
       minifyWhitespace: true,
       plugins,
     }),
+    bundleOne({
+      entryPoints: [task.streams],
+      format: 'iife',
+      globalName: 'streams',
+      platform: 'neutral',
+      minifyWhitespace: true,
+    }),
   ])
   const wrapped = `(function (require) { 'use strict'; const module = { exports: {} };${code}\nreturn module.exports })`
-  return { supervisor: wrapped, prelude: preludeCode }
+  return { supervisor: wrapped, prelude, streams }
 }
 
 async function bundleOne(options: BuildOptions): Promise<string> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -14,6 +15,8 @@ export interface GuestProgram {
   /** A function of `require` that answers the exports of the entry, in parentheses. */
   readonly supervisor: string
   readonly prelude: string
+  /** A library that the prelude asks for when streams are first touched. */
+  readonly streams: string
   /** Compiled form of `supervisor` by the same Node, when there is one. */
   readonly compiled: Uint8Array | undefined
   /** Keeps the compiled form that a first guest made. */
@@ -34,7 +37,14 @@ export async function loadGuestProgram(
 ): Promise<GuestProgram> {
   const folder = cacheDir && join(cacheDir, `guest-${await sourcesHash()}`)
   const texts = (folder && (await readTexts(folder, entry))) || (await bundle(entry))
-  if (folder) await keep(folder, { [`${entry}.js`]: texts.supervisor, 'prelude.js': texts.prelude })
+  if (folder) {
+    const { supervisor, prelude, streams } = texts
+    await keep(folder, {
+      [`${entry}.js`]: supervisor,
+      'prelude.js': prelude,
+      'streams.js': streams,
+    })
+  }
   let compiled = folder
     ? await readFile(join(folder, `${entry}.bin`)).catch(() => undefined)
     : undefined
@@ -52,10 +62,12 @@ export async function loadGuestProgram(
 
 async function readTexts(folder: string, entry: GuestEntry): Promise<GuestTexts | undefined> {
   try {
-    const [supervisor, prelude] = await Promise.all(
-      [`${entry}.js`, 'prelude.js'].map((name) => readFile(join(folder, name), 'utf8')),
+    const [supervisor, prelude, streams] = await Promise.all(
+      [`${entry}.js`, 'prelude.js', 'streams.js'].map((name) =>
+        readFile(join(folder, name), 'utf8'),
+      ),
     )
-    return supervisor && prelude ? { supervisor, prelude } : undefined
+    return supervisor && prelude && streams ? { supervisor, prelude, streams } : undefined
   } catch {
     return undefined
   }
@@ -102,6 +114,7 @@ async function bundle(entry: GuestEntry): Promise<GuestTexts> {
   const task: BundlingTask = {
     supervisor: join(guestFolder, `${entry}.ts`),
     prelude: join(guestFolder, 'prelude/index.ts'),
+    streams: createRequire(import.meta.url).resolve('web-streams-polyfill'),
     sdk: sdkEntry,
   }
   const options = { workerData: task, execArgv: [] }

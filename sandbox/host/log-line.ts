@@ -24,6 +24,7 @@ export function createLogReader(
     const length = fields ? JSON.stringify(fields).length : 0
     if (!bucket.take(message.length + length + 64)) return undefined
     if (length > LONGEST_FIELDS) delete line.fields
+    else if (fields) line.fields = printableFields(fields)
     return line
   }
 }
@@ -41,4 +42,16 @@ export function readLogLine(data: unknown): PluginLogLine | undefined {
 /** One line, and nothing that would do something to a terminal on which the log is read. */
 function printable(message: string): string {
   return message.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+}
+
+function printableFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [printable(name), printableValue(value)]),
+  )
+}
+
+function printableValue(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value)
+  if (typeof value !== 'object' || value === null) return value
+  return Array.isArray(value) ? value.map(printableValue) : printableFields(value)
 }

@@ -17,3 +17,7 @@ test('the same attempts succeed in a thread without these options, so they prove
     'sockets',
   ])
 })
+
+test('permissions without a program of its own leave a thread the working directory, which the probe notices', async () => {
+  assert.deepEqual(await tryToReach(['--permission']), ['files'])
+})

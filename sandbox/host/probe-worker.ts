@@ -15,7 +15,7 @@ let verdict: Promise<void> | undefined
 
 /**
  * Lets a thread with the options of the worker tier try to reach out, once per process, and looks for the effect: text
- * of a file, a file that appeared, a connection at a listener.
+ * of a file, names in the folder where the site was started, a file that appeared, a connection at a listener.
  * @throws configuration_error naming what could be reached; the worker tier must then not be used
  */
 export function probeWorkerIsolation(): Promise<void> {
@@ -35,6 +35,7 @@ const { parentPort, workerData } = require('node:worker_threads')
 const reached = []
 const attempt = (what, run) => { try { if (run() !== false) reached.push(what) } catch {} }
 attempt('files', () => require('node:fs').readFileSync(workerData.secret))
+attempt('files', () => require('node:fs').readdirSync(workerData.workingFolder))
 attempt('files', () => require('node:fs').writeFileSync(workerData.trace, ''))
 attempt('child processes', () => !require('node:child_process').spawnSync(process.execPath, ['-v']).error)
 attempt('nested workers', () => new (require('node:worker_threads').Worker)('', { eval: true }))
@@ -62,7 +63,8 @@ export async function tryToReach(execArgv = isolatedWorkerOptions.execArgv): Pro
     await writeFile(secret, 'secret')
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const port = (server.address() as { port: number }).port
-    for (const what of await runAttempts({ secret, trace, port }, execArgv)) reached.add(what)
+    const target = { secret, trace, port, workingFolder: process.cwd() }
+    for (const what of await runAttempts(target, execArgv)) reached.add(what)
     if (await stat(trace).catch(() => undefined)) reached.add('files')
   } finally {
     server.close()

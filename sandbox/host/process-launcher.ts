@@ -54,10 +54,10 @@ for (let at = 0; at < packed.length; ) {
   parts.push(packed.subarray(at + 4, end))
   at = end
 }
-const [supervisor, prelude, compiled] = parts
+const [supervisor, prelude, streams, compiled] = parts
 const script = new Script(supervisor.toString(), { filename: 'fogbow-guest.js', cachedData: compiled })
 const { start } = script.runInThisContext()(require)
-start(prelude.toString())
+start(prelude.toString(), streams.toString())
 if (process.argv[1] === 'compile') {
   const made = script.createCachedData()
   for (let at = 0; at < made.length; ) at += writeSync(1, made, at)
@@ -68,7 +68,8 @@ if (process.argv[1] === 'compile') {
 const COMPILE_PATIENCE_MS = 10_000
 
 async function pack(program: GuestProgram): Promise<Buffer> {
-  const texts = [program.supervisor, program.prelude].map((text) => Buffer.from(text))
+  const { supervisor, prelude, streams } = program
+  const texts = [supervisor, prelude, streams].map((text) => Buffer.from(text))
   const compiled = program.compiled ?? (await compile(packParts(texts)))
   if (!program.compiled && compiled) program.keepCompiled(compiled)
   return packParts(compiled ? [...texts, compiled] : texts)

@@ -1,12 +1,6 @@
-import {
-  asFogbowError,
-  type ErrorCode,
-  FogbowError,
-  type MethodContract,
-  methodContract,
-} from '@fogbow/plugin-sdk'
+import { asFogbowError, type ErrorCode, FogbowError } from '@fogbow/plugin-sdk'
 import { guestEvent, guestProtocol, type LoadRequest, loadMethod } from '../guest/protocol.ts'
-import { createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
+import { type Caller, createPeer, type Peer, type ServedCall } from '../rpc/peer.ts'
 import type {
   CallOptions,
   FinishedCall,
@@ -19,11 +13,12 @@ import type {
   SandboxStats,
 } from '../sandbox.ts'
 import { type SandboxClock, systemClock } from './clock.ts'
-import { checkAnswer, checkArguments, checkOffer } from './contract-check.ts'
+import { checkOffer, type OfferedMethod } from './contract-check.ts'
 import { createDeadlines, type Deadlines } from './deadlines.ts'
 import { createStreamTable, type StreamTable } from './host-streams.ts'
 import type { LaunchedGuest, Launcher } from './launcher.ts'
 import { createLogReader } from './log-line.ts'
+import { type CallDesk, OutgoingCall } from './outgoing-call.ts'
 import { createWatch, defaultWatchSettings, type Watch, type WatchSettings } from './watch.ts'
 import { workerLauncher } from './worker-launcher.ts'
 
@@ -82,22 +77,17 @@ const notOfPlugins: ReadonlySet<ErrorCode> = new Set([
   'idempotency_conflict',
 ])
 
-interface AskSettings {
-  timeoutMs: number
-  signal?: AbortSignal | undefined
-  unlimited?: boolean
-}
-
 /** What `stats` and `call` of a sandbox come from. */
 class GuestRun {
   readonly ended: Promise<SandboxEnd>
-  offered: ReadonlySet<string> = new Set()
-  readonly #spec: SandboxSpec
+  #offered: ReadonlyMap<string, OfferedMethod> = new Map()
+  readonly spec: SandboxSpec
   readonly #guest: LaunchedGuest
   readonly #clock: SandboxClock
   readonly #deadlines: Deadlines
   readonly #streams: StreamTable
   readonly #peer: Peer
+  readonly #desk: CallDesk
   readonly #watch: Watch
   readonly #readLogLine = createLogReader(() => performance.now())
   #resolveEnded!: (end: SandboxEnd) => void
@@ -107,7 +97,7 @@ class GuestRun {
   #denied = 0
 
   constructor(spec: SandboxSpec, guest: LaunchedGuest, options: SandboxOptions) {
-    this.#spec = spec
+    this.spec = spec
     this.#guest = guest
     this.#clock = options.clock ?? systemClock
     this.#deadlines = createDeadlines(this.#clock)
@@ -137,10 +127,15 @@ class GuestRun {
       messageLength: spec.limits.messageLength,
       frameLength: spec.limits.messageLength + FRAME_ROOM,
     })
+    this.#desk = { plugin: spec.name, peer: this.#peer, deadlines: this.#deadlines }
+  }
+
+  get offered(): ReadonlySet<string> {
+    return new Set(this.#offered.keys())
   }
 
   async load(): Promise<void> {
-    const { name, bundle, config, kinds, limits } = this.#spec
+    const { name, bundle, config, kinds, limits } = this.spec
     const request: LoadRequest = {
       protocol: guestProtocol,
       name,
@@ -150,78 +145,36 @@ class GuestRun {
       limits: { callsInFlight: limits.callsInFlight, messageLength: limits.messageLength },
     }
     this.#peer.grant(limits.hostCallsInFlight)
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const settings = { timeoutMs: limits.loadTimeoutMs, unlimited: true }
-    const offer = await this.#ask(loadMethod, [request], settings).catch((error) => {
+    new OutgoingCall(this.#desk, loadMethod, settings, { resolve, reject }).send([request])
+    const offer = await promise.catch((error) => {
       throw this.#describe(error, 'could not be loaded')
     })
-    this.offered = checkOffer(name, kinds, offer)
+    this.#offered = checkOffer(name, kinds, offer)
     this.#watch.expectSignsOfLife()
   }
 
-  async call(
-    method: string,
-    args: readonly unknown[],
-    options: CallOptions = {},
-  ): Promise<unknown> {
-    const contract = this.#contractOf(method)
-    checkArguments(method, contract, args)
-    this.#calls++
-    const startedAt = performance.now()
-    let outcome: FinishedCall['outcome'] = 'ok'
-    try {
-      const timeoutMs = options.timeoutMs ?? contract.timeoutMs
-      const answer = await this.#ask(method, args, { timeoutMs, signal: options.signal })
-      return checkAnswer(this.#spec.name, method, contract, answer)
-    } catch (error) {
-      this.#errors++
-      const described = this.#describe(error, `failed in ${method}`)
-      outcome = described.code
-      throw described
-    } finally {
-      this.#spec.onCall?.({ method, ms: performance.now() - startedAt, outcome })
-    }
+  call(method: string, args: readonly unknown[], options: CallOptions = {}): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const offered = this.#methodOf(method)
+      offered.checkArguments(args)
+      this.#calls++
+      const { timeoutMs = offered.timeoutMs, signal } = options
+      const call = new PluginCall(this, offered, resolve, reject)
+      new OutgoingCall(this.#desk, method, { timeoutMs, signal }, call).send(args)
+    })
   }
 
-  #contractOf(method: string): MethodContract {
-    const contract = this.offered.has(method) ? methodContract(method) : undefined
-    if (contract) return contract
-    throw new FogbowError('not_implemented', `Plugin '${this.#spec.name}' does not offer ${method}`)
+  describeFailure(method: string, error: unknown): FogbowError {
+    this.#errors++
+    return this.#describe(error, `failed in ${method}`)
   }
 
-  async #ask(method: string, args: readonly unknown[], settings: AskSettings): Promise<unknown> {
-    const { timeoutMs, signal } = settings
-    if (signal?.aborted) throw this.#givenUp(method, signal)
-    const pending = this.#peer.call(method, args, timeoutMs, settings.unlimited)
-    const deadline = this.#deadlines.add(timeoutMs, () =>
-      pending.abandon(this.#late(method, timeoutMs)),
-    )
-    const giveUp = signal && (() => pending.abandon(this.#givenUp(method, signal)))
-    if (giveUp) signal.addEventListener('abort', giveUp)
-    try {
-      return await pending.answer
-    } finally {
-      this.#deadlines.remove(deadline)
-      if (giveUp) signal.removeEventListener('abort', giveUp)
-    }
-  }
-
-  #late(method: string, timeoutMs: number): FogbowError {
-    const what = method === loadMethod ? 'load' : `answer ${method}`
-    return new FogbowError(
-      'timeout',
-      `Plugin '${this.#spec.name}' did not ${what} within ${timeoutMs} ms`,
-    )
-  }
-
-  #givenUp(method: string, signal: AbortSignal): FogbowError {
-    if (signal.reason instanceof FogbowError) return signal.reason
-    return new FogbowError(
-      'timeout',
-      `${method} of plugin '${this.#spec.name}' was given up by its caller`,
-      {
-        cause: signal.reason,
-      },
-    )
+  #methodOf(method: string): OfferedMethod {
+    const offered = this.#offered.get(method)
+    if (offered) return offered
+    throw new FogbowError('not_implemented', `Plugin '${this.spec.name}' does not offer ${method}`)
   }
 
   /** A plugin answers with any error of the catalogue that is about clouds; what is none is its own failure. */
@@ -230,7 +183,7 @@ class GuestRun {
     if (!notOfPlugins.has(known.code)) return known
     return new FogbowError(
       'plugin_failure',
-      `Plugin '${this.#spec.name}' ${what}: ${known.message}`,
+      `Plugin '${this.spec.name}' ${what}: ${known.message}`,
       { cause: error },
     )
   }
@@ -247,13 +200,13 @@ class GuestRun {
   }
 
   #hostMethod(method: string): HostMethod {
-    for (const methods of [this.#streams.methods, this.#spec.host]) {
+    for (const methods of [this.#streams.methods, this.spec.host]) {
       const serve = Object.hasOwn(methods, method) ? methods[method] : undefined
       if (serve) return serve
     }
     throw new FogbowError(
       'unauthorized',
-      `Plugin '${this.#spec.name}' may not call ${method.slice(0, 64)}`,
+      `Plugin '${this.spec.name}' may not call ${method.slice(0, 64)}`,
     )
   }
 
@@ -264,7 +217,7 @@ class GuestRun {
   #receiveEvent(name: string, data: unknown): void {
     if (name === guestEvent.timers) this.#watch.setTimers(data === true)
     const line = name === guestEvent.log ? this.#readLogLine(data) : undefined
-    if (line) this.#spec.onLog(line)
+    if (line) this.spec.onLog(line)
   }
 
   /** The end, whoever sees it first. */
@@ -279,7 +232,7 @@ class GuestRun {
   async #stopGuest(cause: SandboxEnd['cause'], problem: string): Promise<void> {
     this.#watch.stop()
     this.#deadlines.stop()
-    const message = `Plugin '${this.#spec.name}' ${cause === 'stopped' ? 'was stopped' : describeEnd(cause, problem)}`
+    const message = `Plugin '${this.spec.name}' ${cause === 'stopped' ? 'was stopped' : describeEnd(cause, problem)}`
     const killed = this.#guest.kill()
     const reason = new FogbowError('plugin_failure', message)
     this.#peer.end(reason)
@@ -318,6 +271,54 @@ function describeEnd(cause: SandboxEnd['cause'], problem: string): string {
   return cause === 'crashed' || cause === 'protocol'
     ? `ended: ${problem}`
     : `was stopped: it ${problem}`
+}
+
+/** A call of a method of the plugin: what comes back is checked, and told to the metrics and to its caller. */
+class PluginCall implements Caller {
+  readonly #run: GuestRun
+  readonly #offered: OfferedMethod
+  readonly #succeed: (answer: unknown) => void
+  readonly #fail: (error: unknown) => void
+  readonly #startedAt: number
+
+  constructor(
+    run: GuestRun,
+    offered: OfferedMethod,
+    succeed: (answer: unknown) => void,
+    fail: (error: unknown) => void,
+  ) {
+    this.#run = run
+    this.#offered = offered
+    this.#succeed = succeed
+    this.#fail = fail
+    this.#startedAt = run.spec.onCall ? performance.now() : 0
+  }
+
+  resolve(answer: unknown): void {
+    try {
+      const checked = this.#offered.checkAnswer(this.#run.spec.name, answer)
+      this.#tell('ok')
+      this.#succeed(checked)
+    } catch (error) {
+      this.reject(error)
+    }
+  }
+
+  reject(error: unknown): void {
+    try {
+      const described = this.#run.describeFailure(this.#offered.name, error)
+      this.#tell(described.code)
+      this.#fail(described)
+    } catch (defect) {
+      this.#fail(defect)
+    }
+  }
+
+  #tell(outcome: FinishedCall['outcome']): void {
+    const { onCall } = this.#run.spec
+    if (!onCall) return
+    onCall({ method: this.#offered.name, ms: performance.now() - this.#startedAt, outcome })
+  }
 }
 
 /** Makes its parts when they are first asked for: most brokers answer at once. */

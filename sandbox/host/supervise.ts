@@ -206,13 +206,14 @@ class Supervision implements SupervisedPlugin {
     await Promise.all([sandbox?.stop(), this.#starting?.over])
   }
 
-  async call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    if (this.#sandbox) return this.#sandbox.call(method, args, options)
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#sandbox?.call(method, args, options) ?? Promise.reject(this.#notReady())
+  }
+
+  #notReady(): FogbowError {
     const { state, reason } = this.#health
-    throw new FogbowError(
-      'unavailable_provider',
-      `Plugin '${this.name}' is ${state}${reason ? `: ${reason.message}` : ''}`,
-    )
+    const message = `Plugin '${this.name}' is ${state}${reason ? `: ${reason.message}` : ''}`
+    return new FogbowError('unavailable_provider', message)
   }
 
   stats(): SandboxStats {

@@ -1,6 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Transport } from '../rpc/transport.ts'
 import { createReceivingWindow } from '../rpc/window.ts'
+import { endDespiteZombies } from './end-despite-zombies.ts'
 import { type GuestProgram, loadGuestProgram } from './guest-program.ts'
 import type { KillOutcome, LaunchedGuest, Launcher } from './launcher.ts'
 import { probeWorkerIsolation } from './probe-worker.ts'
@@ -20,6 +21,9 @@ export interface WorkerLauncher extends Launcher {
 export function workerLauncher(options: WorkerLauncherOptions = {}): WorkerLauncher {
   let program: Promise<GuestProgram> | undefined
   let zombies = 0
+  const onZombie = () => {
+    if (zombies++ === 0) endDespiteZombies(process)
+  }
   return {
     level: 'worker',
     get zombies() {
@@ -27,7 +31,7 @@ export function workerLauncher(options: WorkerLauncherOptions = {}): WorkerLaunc
     },
     async launch() {
       program ??= loadGuestProgram('worker', options.cacheDir)
-      const guest = launchWorker(await program, () => zombies++)
+      const guest = launchWorker(await program, onZombie)
       try {
         await probeWorkerIsolation()
       } catch (error) {
@@ -61,6 +65,7 @@ function launchWorker(program: GuestProgram, onZombie: () => void): LaunchedGues
     workerData: {
       supervisor: program.supervisor,
       prelude: program.prelude,
+      streams: program.streams,
       compiled: program.compiled,
       liveness: liveness.port2,
       compiledPort: compiled.port2,

@@ -8,7 +8,8 @@ import type { WorkerOptions } from 'node:worker_threads'
 export const isolatedWorkerOptions: WorkerOptions = {
   eval: true,
   env: {},
-  execArgv: ['--permission'],
+  // A thread that names no program of its own may read all below the working directory (Node 26.10).
+  execArgv: ['--permission', '-e', '0'],
   stdin: false,
   stdout: true,
   stderr: true,

@@ -46,9 +46,7 @@ export function parseFrame(frame: unknown, longest: number): Message[] {
     )
   }
   const messages = parse(frame)
-  if (!Array.isArray(messages) || !messages.every(isMessage)) {
-    throw new ProtocolError('a frame must be a list of messages')
-  }
+  if (!isMessages(messages)) throw new ProtocolError('a frame must be a list of messages')
   return messages
 }
 
@@ -65,8 +63,12 @@ function parse(frame: string): unknown {
   }
 }
 
-function isMessage(value: unknown): value is Message {
-  return Array.isArray(value) && typeof value[0] === 'number'
+function isMessages(value: unknown): value is Message[] {
+  if (!Array.isArray(value)) return false
+  for (const message of value) {
+    if (!Array.isArray(message) || typeof message[0] !== 'number') return false
+  }
+  return true
 }
 
 /** What is wrong with a value that somebody else made: it nests too deep, or a key of it names a part of the language. */

@@ -3,7 +3,7 @@ import type { Transport } from './transport.ts'
 /** From this length on a message travels alone: the receiver then reads one while the sender writes the next. */
 const LARGE = 4096
 const MOST_MESSAGES = 64
-const MOST_CHARACTERS = 32_768
+const MOST_CHARACTERS = 40_960
 
 export interface Outbox {
   /** @param message - JSON of one message */
@@ -11,13 +11,14 @@ export interface Outbox {
 }
 
 /**
- * Joins messages into frames. What is pushed within one turn leaves together; two microtasks of patience let callers
- * that are woken by the same answer join in. Order is kept.
+ * Joins messages into frames. What is pushed within one turn leaves together, and what callers push who are woken by the
+ * same frame: they all run before the microtask that the first of them has added. Order is kept.
  */
 export function createOutbox(transport: Transport): Outbox {
   let batch = ''
   let count = 0
   let scheduled = false
+  const settled = Promise.resolve()
 
   function flush(): void {
     if (count === 0) return
@@ -33,8 +34,7 @@ export function createOutbox(transport: Transport): Outbox {
   }
 
   function schedule(): void {
-    const patience = Promise.resolve()
-    void patience.then(nothing).then(flushScheduled)
+    void settled.then(flushScheduled)
     // Only now: at the end of the stack the line above fails, and the next message has to try again.
     scheduled = true
   }
@@ -51,5 +51,3 @@ export function createOutbox(transport: Transport): Outbox {
     },
   }
 }
-
-function nothing(): void {}

@@ -45,6 +45,12 @@ export interface ServedCall {
   onCancel(listener: () => void): void
 }
 
+/** Who made a call. Told once what became of it. */
+export interface Caller {
+  resolve(answer: unknown): void
+  reject(error: FogbowError): void
+}
+
 export interface PendingCall {
   readonly answer: Promise<unknown>
   /**
@@ -66,6 +72,19 @@ export interface Peer {
     remainingMs?: number,
     unlimited?: boolean,
   ): PendingCall
+  /**
+   * As `call`, and tells the caller itself instead of making a promise: for who makes very many calls.
+   * @returns a number to `abandon` it by
+   */
+  ask(
+    caller: Caller,
+    method: string,
+    args: readonly unknown[],
+    remainingMs?: number,
+    unlimited?: boolean,
+  ): number
+  /** As `PendingCall.abandon`; does nothing when the call has ended. */
+  abandon(id: number, error: FogbowError, onLate?: (answer: unknown) => void): void
   emit(name: string, data: unknown): void
   /** Changes how many calls the other side may have under way here. */
   grant(calls: number): void
@@ -84,14 +103,9 @@ export interface PeerCounts {
   readonly unknownReplies: number
 }
 
-interface Pending {
-  resolve(value: unknown): void
-  reject(error: FogbowError): void
-}
-
 export function createPeer(options: PeerOptions): Peer {
   const outbox = createOutbox(options.transport)
-  const pending = new Map<number, Pending>()
+  const pending = new Map<number, Caller>()
   const waiting = new Map<number, string>()
   const serving = new Map<number, Serving>()
   let credit = options.credit
@@ -121,15 +135,31 @@ export function createPeer(options: PeerOptions): Peer {
     remainingMs = 0,
     unlimited = false,
   ): PendingCall {
+    const { promise: answer, resolve, reject } = Promise.withResolvers<unknown>()
+    const id = ask({ resolve, reject }, method, args, remainingMs, unlimited)
+    return { answer, abandon: (error, onLate) => abandon(id, error, onLate) }
+  }
+
+  function ask(
+    caller: Caller,
+    method: string,
+    args: readonly unknown[],
+    remainingMs = 0,
+    unlimited = false,
+  ): number {
     const id = ++lastId
-    const message = `[0,${id},${JSON.stringify(method)},${JSON.stringify(args)},${remainingMs}]`
+    // In one go: texts put together afterwards are copied once more.
+    const message = JSON.stringify([messageType.call, id, method, args, remainingMs])
     const refusal = ended ?? (unlimited ? undefined : refuse(method, message))
-    if (refusal) return { answer: Promise.reject(refusal), abandon: nothing }
-    const answer = new Promise<unknown>((resolve, reject) => pending.set(id, { resolve, reject }))
+    if (refusal) {
+      caller.reject(refusal)
+      return id
+    }
+    pending.set(id, caller)
     if (inFlight < credit) send(message)
     else waiting.set(id, message)
-    noteActivity()
-    return { answer, abandon: (error, onLate) => abandon(id, error, onLate) }
+    if (!active) noteActivity()
+    return id
   }
 
   function refuse(method: string, message: string): FogbowError | undefined {
@@ -175,15 +205,15 @@ export function createPeer(options: PeerOptions): Peer {
     }
   }
 
-  function settle(id: number): Pending | undefined {
+  function settle(id: number): Caller | undefined {
     const call = pending.get(id)
-    if (!call || waiting.has(id)) {
+    if (!call || (waiting.size > 0 && waiting.has(id))) {
       unknownReplies++
       return undefined
     }
     pending.delete(id)
     inFlight--
-    sendWaiting()
+    if (waiting.size > 0) sendWaiting()
     return call
   }
 
@@ -221,30 +251,30 @@ export function createPeer(options: PeerOptions): Peer {
 
   function reply(id: number, value: unknown): void {
     try {
-      const text = value === undefined ? undefined : JSON.stringify(value)
-      if (text === undefined) outbox.push(`[1,${id}]`)
-      else {
-        checkAnswer(text)
-        outbox.push(`[1,${id},${text}]`)
-      }
+      outbox.push(value === undefined ? `[1,${id}]` : toAnswer(id, value))
       noteAnswer()
     } catch (error) {
       fail(id, error)
     }
   }
 
-  function checkAnswer(text: string): void {
-    if (text.length > options.messageLength) {
-      throw new FogbowError(
-        'payload_too_large',
-        `the answer takes ${text.length} characters, ${options.messageLength} are allowed`,
-      )
-    }
-    if (isTangled(text, true))
+  function toAnswer(id: number, value: unknown): string {
+    const message = JSON.stringify([messageType.ok, id, value])
+    if (message.length > options.messageLength) checkLength(message.length - `[1,${id},]`.length)
+    if (isTangled(message, true))
       throw new FogbowError(
         'plugin_failure',
         'the answer nests too deep or holds too many lists and objects',
       )
+    return message
+  }
+
+  function checkLength(length: number): void {
+    if (length <= options.messageLength) return
+    throw new FogbowError(
+      'payload_too_large',
+      `the answer takes ${length} characters, ${options.messageLength} are allowed`,
+    )
   }
 
   function fail(id: number, error: unknown): void {
@@ -261,9 +291,38 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function receive(message: Message): void {
-    const receiver = receivers[message[0]]
-    if (!receiver) throw malformed(message)
-    receiver(message)
+    const type = message[0]
+    if (type === messageType.ok) settle(toId(message))?.resolve(message[2])
+    else if (type === messageType.call) receiveCall(message)
+    else if (type === messageType.error) receiveError(message)
+    else if (type === messageType.event) receiveEvent(message)
+    else if (type === messageType.cancel) cancel(toId(message))
+    else if (type === messageType.credit) receiveCredit(message)
+    else throw malformed(message)
+  }
+
+  function receiveCall(message: Message): void {
+    const id = toId(message)
+    const method = message[2]
+    const args = message[3]
+    const remainingMs = message[4]
+    if (typeof method !== 'string' || !Array.isArray(args)) throw malformed(message)
+    serve(id, method, args, typeof remainingMs === 'number' ? remainingMs : 0)
+  }
+
+  function receiveError(message: Message): void {
+    const error = readError(message[2])
+    settle(toId(message))?.reject(error)
+  }
+
+  function receiveCredit(message: Message): void {
+    credit = Math.min(toId(message), options.mostCredit ?? Number.POSITIVE_INFINITY)
+    sendWaiting()
+  }
+
+  function receiveEvent(message: Message): void {
+    if (typeof message[1] !== 'string') throw malformed(message)
+    options.onEvent?.(message[1], message[2])
   }
 
   /** An unlucky value costs the call that it came with; an event is dropped. */
@@ -273,30 +332,6 @@ export function createPeer(options: PeerOptions): Peer {
     } else if (message[0] !== messageType.event) {
       settle(toId(message))?.reject(new FogbowError('plugin_failure', `the answer ${problem}`))
     }
-  }
-
-  const receivers: Record<number, (message: Message) => void> = {
-    [messageType.call]: (message) => {
-      const [, id, method, args, remainingMs] = message
-      if (!isId(id) || typeof method !== 'string' || !Array.isArray(args)) throw malformed(message)
-      serve(id, method, args, typeof remainingMs === 'number' ? remainingMs : 0)
-    },
-    [messageType.ok]: (message) => {
-      settle(toId(message))?.resolve(message[2])
-    },
-    [messageType.error]: (message) => {
-      const error = readError(message[2])
-      settle(toId(message))?.reject(error)
-    },
-    [messageType.cancel]: (message) => cancel(toId(message)),
-    [messageType.credit]: (message) => {
-      credit = Math.min(toId(message), options.mostCredit ?? Number.POSITIVE_INFINITY)
-      sendWaiting()
-    },
-    [messageType.event]: (message) => {
-      if (typeof message[1] !== 'string') throw malformed(message)
-      options.onEvent?.(message[1], message[2])
-    },
   }
 
   function end(error: FogbowError, protocol = false): void {
@@ -338,6 +373,8 @@ export function createPeer(options: PeerOptions): Peer {
 
   return {
     call,
+    ask,
+    abandon,
     emit: (name, data) => {
       if (!ended) outbox.push(`[5,${JSON.stringify(name)},${JSON.stringify(data)}]`)
     },

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { detectIsolation, processLauncher, workerLauncher } from '@fogbow/sandbox'
 import { comlinkEcho, type Echo, piscinaEcho, postMessageEcho, sandboxEcho } from './echoes.ts'
 import { largePayloads, type Payload, smallPayloads } from './payloads.ts'
-import { atLeast, atMost, type BenchResult, median } from './result.ts'
+import { atLeast, atMost, type BenchResult, median, percentile } from './result.ts'
 
-const ROUNDS = 20
-const WARM_UP_ROUNDS = 4
+const ROUNDS = 150
+const WARM_UP_ROUNDS = 40
 
 type Scenario = 'round trip of 1 KB, µs' | '1 KB calls/s, 64 in flight' | '100 KB calls/s'
 type Way = 'postMessage' | 'worker' | 'process' | 'piscina' | 'comlink'
@@ -26,8 +26,12 @@ const bars: { scenario: Scenario; way: Way; against: Way; least?: number; most?:
 /**
  * What a call into the sandbox costs beside the same data sent as an object through a bare `postMessage`, and through
  * others that call threads: contracts, checks, deadline and isolation included. All run in turns in one process, every
- * call with a payload of its own; the figures are medians of the ratios of neighbouring turns, since other work on the
- * machine disturbs all alike.
+ * call with a payload of its own.
+ *
+ * A message takes three times as long when the core of its receiver has gone to sleep, which it does by chance and then
+ * for many messages in a row, and other work on the machine comes and goes as well. So turns are short, each round
+ * begins with another way, and what counts is the median of the ratios of turns of the same round, whose circumstances
+ * are the same; the figure of a turn of single calls is their lower quartile. All of it holds for all ways alike.
  */
 export default async function sandboxCall(): Promise<BenchResult[]> {
   const cacheDir = mkdtempSync(join(tmpdir(), 'fogbow-bench-'))
@@ -41,9 +45,9 @@ export default async function sandboxCall(): Promise<BenchResult[]> {
     comlink: comlinkEcho(),
   }
   const measures: Record<Scenario, (echo: Echo) => Promise<number>> = {
-    'round trip of 1 KB, µs': (echo) => roundTripUs(echo, small, 400),
-    '1 KB calls/s, 64 in flight': (echo) => callsPerSecond(echo, small, 3000, 64),
-    '100 KB calls/s': (echo) => callsPerSecond(echo, large, 60, 8),
+    'round trip of 1 KB, µs': (echo) => roundTripUs(echo, small, 40),
+    '1 KB calls/s, 64 in flight': (echo) => callsPerSecond(echo, small, 640, 64),
+    '100 KB calls/s': (echo) => callsPerSecond(echo, large, 16, 8),
   }
   try {
     return compare(await measureInTurns(measures, ways))
@@ -68,14 +72,20 @@ async function measureInTurns(
       Object.keys(ways).map((way) => [way, [] as number[]]),
     ) as Record<Way, number[]>
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-      for (const [way, echo] of Object.entries(ways) as [Way, Echo][]) {
-        const value = await measure(echo)
+      for (const way of inTurn(Object.keys(ways) as Way[], round)) {
+        const value = await measure(ways[way])
         if (round >= WARM_UP_ROUNDS) rows[way].push(value)
       }
     }
     figures[scenario] = rows
   }
   return figures
+}
+
+/** The same ways, begun with another one each round: what follows a certain one may be better or worse off for it. */
+function inTurn(ways: Way[], round: number): Way[] {
+  const first = round % ways.length
+  return [...ways.slice(first), ...ways.slice(0, first)]
 }
 
 function compare(figures: Figures): BenchResult[] {
@@ -91,14 +101,21 @@ function compare(figures: Figures): BenchResult[] {
   })
 }
 
+/** The first ones go to the end, so that they are met again as late as possible. */
+function nextPayloads(payloads: Payload[], count: number): Payload[] {
+  const next = payloads.splice(0, count)
+  payloads.push(...next)
+  return next
+}
+
 async function roundTripUs(echo: Echo, payloads: Payload[], calls: number): Promise<number> {
   const times: number[] = []
-  for (let call = 0; call < calls; call++) {
+  for (const payload of nextPayloads(payloads, calls)) {
     const start = performance.now()
-    await echo.send(payloads[call % payloads.length] as Payload)
+    await echo.send(payload)
     times.push((performance.now() - start) * 1000)
   }
-  return median(times)
+  return percentile(times, 0.25)
 }
 
 async function callsPerSecond(
@@ -107,10 +124,10 @@ async function callsPerSecond(
   calls: number,
   inFlight: number,
 ): Promise<number> {
-  let call = 0
+  const left = nextPayloads(payloads, calls)
   const start = performance.now()
   const caller = async () => {
-    while (call < calls) await echo.send(payloads[call++ % payloads.length] as Payload)
+    for (let payload = left.pop(); payload; payload = left.pop()) await echo.send(payload)
   }
   await Promise.all(Array.from({ length: inFlight }, caller))
   return calls / ((performance.now() - start) / 1000)

@@ -11,13 +11,15 @@ export interface RunningPlugin {
    * @returns `kind.method` of everything that the plugin offers
    */
   start(definition: unknown, config: Record<string, unknown>): Promise<string[]>
-  /** @param onCancel - is given what to call when the caller gives up */
-  call(
-    method: string,
-    args: readonly unknown[],
-    remainingMs: number,
-    onCancel: (listener: () => void) => void,
-  ): unknown
+  call(method: string, args: readonly unknown[], call: CallOfHost): unknown
+}
+
+/** What is known of a call beside its arguments. */
+export interface CallOfHost {
+  /** ms left for the answer when it arrived; 0: no deadline */
+  readonly remainingMs: number
+  /** Is given what to call when the caller gives up. */
+  onCancel(listener: () => void): void
 }
 
 export interface Reach {
@@ -50,11 +52,27 @@ export function createRunningPlugin(bridge: Bridge, reach: Reach): RunningPlugin
       }
       return [...methods.keys()]
     },
-    call(method, args, remainingMs, onCancel) {
+    call(method, args, call) {
       const run = methods.get(method)
       if (!run) throw new TypeError(`${method} is not offered`)
-      return run(...args, new PluginCall(bridge, remainingMs, onCancel))
+      return runWith(run, args, new PluginCall(bridge, call))
     },
+  }
+}
+
+/** By number: where the language is frozen, spreading a list takes longer than all else about a call. */
+function runWith(run: Method, args: readonly unknown[], call: PluginCall): unknown {
+  switch (args.length) {
+    case 0:
+      return run(call)
+    case 1:
+      return run(args[0], call)
+    case 2:
+      return run(args[0], args[1], call)
+    case 3:
+      return run(args[0], args[1], args[2], call)
+    default:
+      return run(...args, call)
   }
 }
 
@@ -81,19 +99,20 @@ function isObject(value: unknown): value is object {
 /** Makes its signal when it is first asked for: few plugins look at it. */
 class PluginCall implements CallContext {
   readonly deadline: number
-  #onCancel: (listener: () => void) => void
+  readonly #call: CallOfHost
   #signal: AbortSignal | undefined
 
-  constructor(bridge: Bridge, remainingMs: number, onCancel: (listener: () => void) => void) {
+  constructor(bridge: Bridge, call: CallOfHost) {
+    const { remainingMs } = call
     this.deadline = remainingMs > 0 ? bridge.now() + remainingMs : Number.MAX_SAFE_INTEGER
-    this.#onCancel = onCancel
+    this.#call = call
   }
 
   get signal(): globalThis.AbortSignal {
     if (!this.#signal) {
       const controller = new AbortController()
       this.#signal = controller.signal
-      this.#onCancel(() => controller.abort())
+      this.#call.onCancel(() => controller.abort())
     }
     return this.#signal as unknown as globalThis.AbortSignal
   }

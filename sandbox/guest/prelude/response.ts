@@ -75,7 +75,8 @@ export function createResponse(bridge: Bridge, { Body, fork, readInit }: BodyCla
       if (text === undefined) throw new TypeError('The value is nothing that JSON can express')
       const headers = new Headers(init.headers)
       if (!headers.has('content-type')) headers.set('content-type', 'application/json')
-      return new Response(text, { ...init, headers })
+      const { status = 200, statusText = '' } = init
+      return new Response(text, { status, statusText, headers })
     }
 
     static error(): Response {

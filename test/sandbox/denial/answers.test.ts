@@ -20,7 +20,7 @@ const denials: Denial[] = [
     by: 'an answer of 300 MB',
     code: '',
     bundle: answering(
-      "let text = 'x'.repeat(2 ** 24); for (let n = 0; n < 5; n++) text += text; return { text: text.slice(0, 3e8) }",
+      "let text = 'x'.repeat(2 ** 24); for (let n = 0; n < 4; n++) text += text; return { text: text + text.slice(0, 3e7) }",
     ),
     check: refused,
   },
@@ -123,7 +123,7 @@ const denials: Denial[] = [
   },
   {
     by: 'an error whose message never ends',
-    code: 'throw { get message() { for (;;) {} }, get code() { for (;;) {} }, get name() { for (;;) {} } }',
+    code: 'throw Object.defineProperties(new Error(), { message: { get() { for (;;) {} } }, code: { get() { for (;;) {} } }, name: { get() { for (;;) {} } } })',
     check: refused,
   },
   {

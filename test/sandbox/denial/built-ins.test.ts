@@ -105,6 +105,47 @@ const calls: Record<string, string> = {
     "const one = new URLSearchParams('b=b&'.repeat(2 ** 18)); one.sort(); for (;;) one.append('a', 'b')",
   'headers without end':
     "const one = new Headers(); for (let n = 0; ; n++) one.append('a', 'x'.repeat(1000))",
+  'Array.from of a length that grows when it is read again':
+    'let n = 0; Array.from({ get length() { return n++ ? 2 ** 32 - 1 : 1 } }, Boolean)',
+  'Array.from of what iterates first and is long then':
+    'let n = 0; Array.from({ length: 2 ** 32 - 1, get [Symbol.iterator]() { return n++ ? undefined : Array.prototype.values } }, Boolean)',
+  'a search for a text that grows when it is read again': `let n = 0
+     const grows = { [Symbol.match]: undefined, [Symbol.replace]: undefined, toString: () => n++ % 2 ? 'a'.repeat(2 ** 23) + 'b' + 'a'.repeat(2 ** 22) : 'a' }
+     for (const name of ['includes', 'indexOf', 'replaceAll', 'split']) { n = 0; 'a'.repeat(2 ** 24)[name](grows, 'x') }`,
+  'a text of sixteen million letters that are replaced one by one':
+    "return 'a'.repeat(2 ** 24).replaceAll('a', 'x').length",
+  'a part of a joined list that grows while it is joined':
+    'const grows = []; const list = Object.defineProperty([], Symbol.isConcatSpreadable, { get() { grows.length = 2 ** 32 - 1; return true } }); for (;;) [].concat(list, grows)',
+  'names of a proxy that claims to have a hundred million':
+    'for (;;) try { Reflect.ownKeys(new Proxy({}, { ownKeys: () => ({ length: 2 ** 27 }) })) } catch {}',
+  'names of a proxy that a long text lists':
+    "let text = 'x'; while (text.length < 2 ** 26) text += text; for (;;) try { ({ ...new Proxy({}, { ownKeys: () => new String(text) }) }) } catch {}",
+  'names of the places of a long buffer':
+    'for (const list of [Object.keys, Object.entries, Object.getOwnPropertyDescriptors, Reflect.ownKeys, (one) => Object.assign({}, one), (one) => Object.create({}, one)]) try { list(bytes(2 ** 27)) } catch {} return 1',
+  'names of the places of a long buffer behind proxies':
+    'Object.keys(new Proxy(new Proxy(bytes(2 ** 27), {}), {}))',
+  'names of the places of a list of sixteen million':
+    'const list = new Array(2 ** 24).fill(1); Object.keys(list); Object.getOwnPropertyDescriptors(list)',
+  'a long buffer as JSON': 'JSON.stringify([{ one: bytes(2 ** 27) }])',
+  'a long buffer as JSON that came from a text':
+    "JSON.stringify(new TextEncoder().encode('x'.repeat(2 ** 24)))",
+  'a long buffer as JSON that came from base64':
+    "JSON.stringify(Uint8Array.fromBase64('A'.repeat(2 ** 24)))",
+  'a long buffer that is logged, stored and answered':
+    "host.log.info('x', { one: bytes(2 ** 27) }); console.log(bytes(2 ** 27)); await host.storage.get(bytes(2 ** 27)).catch(() => {}); return bytes(2 ** 27)",
+  'arguments of a call that are a list of millions': 'Math.max(...new Array(2 ** 24))',
+  'a function bound to more and more arguments':
+    'let bound = Math.max; const many = new Array(6e4).fill(1); for (;;) bound = bound.bind(null, ...many)',
+  'timers, events and rejections that a built-in makes again':
+    'const again = () => { setTimeout(again, 2 ** 40); Promise.reject(1); queueMicrotask(again) }; again()',
+  'signals that depend on thousands of signals':
+    'let all = [AbortSignal.timeout(5)]; for (;;) all = Array.from({ length: 200 }, () => AbortSignal.any(all))',
+  'a stream that fills itself without a pause':
+    "await new ReadableStream({ pull(controller) { controller.enqueue('x') } }, { highWaterMark: Infinity }).getReader().closed",
+  'a stream of bytes that allocates as much as there is':
+    "const one = new ReadableStream({ type: 'bytes', autoAllocateChunkSize: 2 ** 40, pull() {} }); await one.getReader().read()",
+  'a stream that is teed without end':
+    'let one = new ReadableStream(); const kept = []; for (;;) { const [left, right] = one.tee(); kept.push(left); one = right }',
   'an event that is dispatched by its own listener':
     "const one = new EventTarget(); one.addEventListener('x', () => one.dispatchEvent(new Event('x'))); one.dispatchEvent(new Event('x')); for (;;);",
 }

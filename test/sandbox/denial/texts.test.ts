@@ -57,7 +57,6 @@ const denials: Denial[] = [
   },
   {
     by: 'a regular expression of a quarter gigabyte',
-    lasting: true,
     code: `${grown("'x'", '2 ** 28')} new RegExp(text).test(text)`,
   },
   {
@@ -88,7 +87,6 @@ const denials: Denial[] = [
   },
   {
     by: 'a text of a quarter gigabyte whose characters become keys',
-    lasting: true,
     code: `${grown("'x'", '2 ** 28')} return Object.keys(text).length`,
   },
   {
@@ -99,7 +97,6 @@ const denials: Denial[] = [
   {
     by: 'a text of a quarter gigabyte that is encoded for an address',
     code: `${grown("'é'", '2 ** 27')} return encodeURIComponent(text).length`,
-    lasting: true,
   },
   {
     by: 'an address of a quarter gigabyte',
@@ -109,7 +106,6 @@ const denials: Denial[] = [
   {
     by: 'a text of a quarter gigabyte as base64',
     code: `${grown("'x'", '2 ** 28')} return atob(text).length`,
-    lasting: true,
   },
 ]
 

@@ -85,6 +85,7 @@ function judge(aftermath: Aftermath, denial: Denial, level: IsolationLevel): voi
   assert.equal(neighbour.during.failed + neighbour.after.failed, 0)
   assert.ok(neighbour.during.answered > 0 && neighbour.after.answered > 0, felt)
   if (denial.ends) assert.ok(report.end, `it still ran: ${felt}`)
+  assert.deepEqual(report.problems.filter(isMistake), [], 'the strike itself is wrong')
   denial.check?.(report, level)
   const outlived = report.end?.zombie || report.after?.health.moved
   if (level === 'worker' && denial.lasting && outlived) return
@@ -92,4 +93,11 @@ function judge(aftermath: Aftermath, denial: Denial, level: IsolationLevel): voi
   assert.ok(report.killMs < MOST_KILL_MS, `it was not gone within a second: ${felt}`)
   assert.ok(memory.after - memory.before < MOST_DIFFERENCE_MIB, `memory was lost: ${felt}`)
   assert.ok(report.busyShare < IDLE_SHARE, `something goes on: ${felt}`)
+}
+
+/** An error that a defence never answers with: the code of the strike did not come to its point. */
+function isMistake(problem: string): boolean {
+  return /\b(ReferenceError|SyntaxError)\b|is not (a function|defined|iterable)|Cannot read prop/.test(
+    problem,
+  )
 }

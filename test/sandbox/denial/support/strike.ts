@@ -42,6 +42,8 @@ export interface Order {
 export interface Outcome {
   /** `ok` or the code of the error, each once. */
   answers: string[]
+  /** Messages of the errors among them, each once. */
+  problems: string[]
   /** What its last answer said. */
   said?: unknown
   /** Why its sandbox ended, when it did before it was told to. */

@@ -126,14 +126,16 @@ async function attack(strike: Strike, spec: SandboxSpec, launcher: Launcher): Pr
   try {
     sandbox = await startSandbox(spec, { launcher, watch: watchFor(strike) })
   } catch (error) {
-    return { answers: [codeOf(error)] }
+    return { answers: [codeOf(error)], problems: [problemOf(error)] }
   }
   let said: unknown
+  const problems = new Set<string>()
   const call = async () => {
     try {
       said = await askBody(sandbox, strike.callTimeoutMs)
       return 'ok'
     } catch (error) {
+      problems.add(problemOf(error))
       return codeOf(error)
     }
   }
@@ -145,6 +147,7 @@ async function attack(strike: Strike, spec: SandboxSpec, launcher: Launcher): Pr
   const end = await sandbox.ended
   return {
     answers: [...new Set(answers)],
+    problems: [...problems],
     ...(said !== undefined && { said }),
     ...((ended || end.zombie) && { end }),
   }
@@ -161,9 +164,10 @@ async function attackByAll(strike: Strike, counts: Counts, launcher: Launcher): 
   }
   await Promise.all(Array.from({ length: AT_ONCE }, next))
   const answers = [...new Set(outcomes.flatMap((outcome) => outcome.answers))]
-  const [first = { answers }] = outcomes
+  const problems = [...new Set(outcomes.flatMap((outcome) => outcome.problems))]
+  const [first] = outcomes
   const zombie = outcomes.find(({ end }) => end?.zombie)
-  return { ...first, ...zombie, answers }
+  return { ...first, ...zombie, answers, problems }
 }
 
 /** Lets it strike once, and asks what goes on in its place. */
@@ -184,9 +188,13 @@ async function attackSupervised(
   await Promise.race([ready, pause(PATIENCE_MS, undefined, { ref: false })])
   const after = { health: plugin.health(), answer: await askBody(plugin).catch(codeOf) }
   await plugin.stop()
-  return { answers: [struck], after }
+  return { answers: [struck], problems: [], after }
 }
 
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? error)
+}
+
+function problemOf(error: unknown): string {
+  return String((error as Error | null)?.message ?? error).slice(0, 300)
 }
