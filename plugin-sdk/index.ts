@@ -22,6 +22,7 @@ export {
   type VolumePlugin,
 } from './contracts/cloud.ts'
 export type { Contract, MethodContract } from './contracts/define-contract.ts'
+export { type HealthPlugin, healthContract } from './contracts/health.ts'
 export { contracts, methodContract, pluginKinds } from './contracts/index.ts'
 export {
   type PlacementCandidate,
@@ -69,6 +70,7 @@ export type {
 } from './host.ts'
 export { manifestSchema, type PluginManifest } from './manifest.ts'
 export { definePlugin, type PluginDefinition, type PluginParts } from './plugin.ts'
+export { hasRefusedWithin, rankCandidates } from './rank-candidates.ts'
 export {
   type InstanceOf,
   type InstanceState,

@@ -31,6 +31,13 @@ export const manifestSchema = schema({
       uniqueItems: true,
       items: { type: 'string', enum: pluginKinds },
     },
+    contracts: {
+      type: 'object',
+      propertyNames: { maxLength: 64 },
+      additionalProperties: { type: 'integer', minimum: 1 },
+      description:
+        'Plugin kind → version of its contract that the plugin was made for; a site with another one does not take it',
+    },
     entry: {
       type: 'string',
       pattern: '^\\./',

@@ -16,6 +16,7 @@ import type {
   SpecPlugin,
   VolumePlugin,
 } from './contracts/cloud.ts'
+import type { HealthPlugin } from './contracts/health.ts'
 import type { PlacementPlugin } from './contracts/placement.ts'
 import type { PluginHost } from './host.ts'
 
@@ -36,6 +37,7 @@ export interface PluginParts {
   authorization?: AuthorizationPlugin
   federationToLocalMapper?: FederationToLocalMapperPlugin
   placement?: PlacementPlugin
+  health?: HealthPlugin
 }
 
 export interface PluginDefinition<Config> {

@@ -1,7 +1,6 @@
-import { mkdtemp, realpath, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Log } from '@fogbow/plugin-sdk'
 import type { Bundle } from '@fogbow/sandbox'
 import {
   type BundleInput,
@@ -9,54 +8,39 @@ import {
   gateVersion,
   type VendorSchemas,
 } from '@fogbow/sandbox/gate'
+import { componentsOf } from './fetch/components.ts'
 import { installDependencies } from './fetch/dependencies.ts'
+import type { FetchedPackage } from './fetch/fetched-package.ts'
 import { dependencyFolders } from './fetch/package-folder.ts'
-import { sourceKind } from './fetch/source.ts'
-import {
-  downloadTarball,
-  findVersion,
-  type NpmOptions,
-  readTarball,
-  type Tarball,
-} from './fetch/tarball.ts'
 import { unpack, unpackBudget } from './fetch/unpack.ts'
 import type { BuildRecord } from './installed/bundle-store.ts'
+import { refusal } from './refusal.ts'
 import type { InstalledPlugin } from './registry.ts'
+import type { Candidate, PackageFile } from './trust/candidate.ts'
+import { signatureFile } from './trust/vendor-signature.ts'
 import { type PluginPackage, readPackage } from './verify/package.ts'
 
-interface BuildOptions {
-  source: string
+export interface BuildOptions {
   sdkVersion: string
-  npm: NpmOptions
   schemas: Pick<VendorSchemas, 'check'>
-  log?: Pick<Log, 'info' | 'warn'> | undefined
 }
 
-interface BuiltPlugin {
+export interface BuiltPlugin {
   plugin: Omit<InstalledPlugin, 'installedAt'>
   bundle: Bundle
+  /** All that is known of it but what advisories say, and since when this site has seen it. */
+  candidate: Candidate
+  /** Scripts that npm would run at installation, and that did not run. */
+  installScripts: string[]
   /** For folders only: what to look at to see whether it changed. */
   build?: BuildRecord
 }
 
-/** Fetches, checks and bundles a plugin; changes nothing that lasts. */
-export async function buildPlugin(options: BuildOptions): Promise<BuiltPlugin> {
-  switch (await sourceKind(options.source)) {
-    case 'folder':
-      return buildFolder(options)
-    case 'tarball':
-      return buildTarball(options, await readTarball(options.source), 'tarball')
-    case 'npm': {
-      const version = await findVersion(options.source, options.npm)
-      return buildTarball(options, await downloadTarball(version, options.npm), 'npm')
-    }
-  }
-}
-
-async function buildFolder({ source, sdkVersion, schemas }: BuildOptions): Promise<BuiltPlugin> {
+/** Checks and bundles a folder of this machine; changes nothing that lasts. */
+export async function buildFolder(source: string, options: BuildOptions): Promise<BuiltPlugin> {
   const folder = await realpath(source)
   const own = await inputsOf([folder])
-  const read = await readPackage(folder, { origin: source, sdkVersion, schemas })
+  const read = await readPackage(folder, { origin: source, ...options })
   const dependencies = await dependencyFolders(folder)
   const theirs = await inputsOf(dependencies)
   const { inputs, ...bundle } = await buildBundle({
@@ -64,8 +48,10 @@ async function buildFolder({ source, sdkVersion, schemas }: BuildOptions): Promi
     entry: read.manifest.entry,
     allowedRoots: dependencies,
   })
-  const plugin = describe(read, { source, sourceKind: 'folder', hash: bundle.hash })
-  return { plugin, bundle, build: { source, gateVersion, inputs: [...own, ...theirs, ...inputs] } }
+  const components = await componentsOf(inputs, { folder, dependencies })
+  const origin = { source, sourceKind: 'folder' as const }
+  const built = describe(read, bundle, origin, { files: [], components })
+  return { ...built, build: { source, gateVersion, inputs: [...own, ...theirs, ...inputs] } }
 }
 
 /** Taken before a build reads the files: what is edited meanwhile counts as changed at the next look. */
@@ -78,45 +64,86 @@ async function inputsOf(packageFolders: readonly string[]): Promise<BundleInput[
   })
 }
 
-async function buildTarball(
+/** Unpacks, checks and bundles a tarball and what it depends on; changes nothing that lasts. */
+export async function buildPackage(
+  fetched: FetchedPackage,
   options: BuildOptions,
-  tarball: Tarball,
-  kind: 'tarball' | 'npm',
 ): Promise<BuiltPlugin> {
   // Not below the site: its own node_modules would be found from there.
-  const folder = await mkdtemp(join(tmpdir(), 'fogbow-plugin-'))
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'fogbow-plugin-')))
   try {
-    return await buildUnpacked(options, tarball, kind, folder)
+    return await buildUnpacked(fetched, options, folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
 async function buildUnpacked(
-  { source, sdkVersion, npm, schemas, log }: BuildOptions,
-  { bytes, integrity }: Tarball,
-  kind: 'tarball' | 'npm',
+  { tarball, dependencies, evidence, expected, ...origin }: FetchedPackage,
+  options: BuildOptions,
   folder: string,
 ): Promise<BuiltPlugin> {
   const budget = unpackBudget()
-  await unpack(bytes, folder, { origin: source, budget })
-  const read = await readPackage(folder, { origin: source, sdkVersion, schemas })
-  if (read.installScripts.length > 0) {
-    const scripts = read.installScripts.join(', ')
-    log?.warn('Install scripts of a plugin are not run', { plugin: read.name, scripts })
-  }
-  await installDependencies(folder, { root: folder, npm, budget })
-  const { inputs: _, ...bundle } = await buildBundle({
+  const files = await unpack(tarball.bytes, folder, { origin: origin.source, budget })
+  const read = await readPackage(folder, { origin: origin.source, ...options })
+  refuseOther(read, expected, origin.source)
+  const vendorSignature = await readSignature(folder, files)
+  const integrities = await installDependencies(folder, {
+    root: folder,
+    source: dependencies,
+    budget,
+  })
+  const { inputs, ...bundle } = await buildBundle({
     packageDir: folder,
     entry: read.manifest.entry,
   })
-  const plugin = describe(read, { source, sourceKind: kind, hash: bundle.hash })
-  return { plugin: { ...plugin, integrity }, bundle }
+  const components = await componentsOf(inputs, { folder, integrities })
+  const { integrity } = tarball
+  return describe(
+    read,
+    bundle,
+    { ...origin, integrity },
+    {
+      ...evidence,
+      files,
+      components,
+      ...(vendorSignature !== undefined && { vendorSignature }),
+    },
+  )
 }
 
+/** What a registry calls one package must not be another one inside. */
+function refuseOther(
+  { name, version }: PluginPackage,
+  expected: FetchedPackage['expected'],
+  source: string,
+): void {
+  if (!expected || (expected.name === name && expected.version === version)) return
+  const wanted = `${expected.name}@${expected.version}`
+  throw refusal(source, `${wanted} was asked for, and its package.json says ${name}@${version}`)
+}
+
+/** A signature that is no JSON is one that does not hold, and not one that is absent. */
+async function readSignature(folder: string, files: readonly PackageFile[]): Promise<unknown> {
+  if (!files.some(({ path }) => path === signatureFile)) return undefined
+  const text = await readFile(join(folder, signatureFile), 'utf8')
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text.slice(0, 1024)
+  }
+}
+
+type Origin = Pick<InstalledPlugin, 'source' | 'sourceKind' | 'registry' | 'integrity'>
+type Evidence = Pick<Candidate, 'files' | 'components'> & Partial<Candidate>
+
 function describe(
-  { installScripts: _, ...read }: PluginPackage,
-  origin: Pick<InstalledPlugin, 'source' | 'sourceKind' | 'hash'>,
-): BuiltPlugin['plugin'] {
-  return { ...read, ...origin }
+  { installScripts, ...read }: PluginPackage,
+  bundle: Bundle,
+  origin: Origin,
+  evidence: Evidence,
+): BuiltPlugin {
+  const plugin = { ...read, ...origin, hash: bundle.hash }
+  const { description: _, ...known } = plugin
+  return { plugin, bundle, candidate: { advisories: [], ...evidence, ...known }, installScripts }
 }

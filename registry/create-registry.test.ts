@@ -16,6 +16,7 @@ import {
   temporaryFolder,
   writeFiles,
 } from './fixtures/packages.ts'
+import type { LockedPlugin } from './marketplace.ts'
 
 async function packGreeting(t: TestContext): Promise<string> {
   const folder = await temporaryFolder(t)
@@ -58,6 +59,13 @@ test('a tarball made by npm pack is installed, listed, loaded, and works; its sc
       source,
       sourceKind: 'tarball',
       installedAt: '1970-01-01T00:00:00.000Z',
+      trust: { level: 'local', checks: [] },
+      accepted: {
+        by: 'site',
+        at: '1970-01-01T00:00:00.000Z',
+        rights: ['capability network {config.url.host}', 'license MIT', 'level local'],
+      },
+      components: [],
     },
   )
   assert.deepEqual(await registry.list(), [installed])
@@ -117,8 +125,8 @@ test('installing another version replaces the first, and the lock file says so i
   assert.deepEqual(keys, keys.toSorted())
 })
 
-test('removing a plugin removes every bundle that no plugin refers to', async (t) => {
-  const { registry, directory } = await newRegistry(t)
+test('removing a plugin removes every bundle that no kept generation refers to', async (t) => {
+  const { registry, directory } = await newRegistry(t, { keepGenerations: 1 })
   const kept = await registry.install(
     await vendorTarball(t, plugin('kept', { name: 'kept-plugin' })),
   )
@@ -165,13 +173,16 @@ test('a folder is built anew when one of its files, or its package.json, changed
   assert.equal(await answerOf(registry), 'second, longer')
   const after = await registry.find('vendor-plugin')
   assert.notEqual(after?.hash, before.hash)
-  assert.deepEqual(await readdir(join(directory, 'store')), [after?.hash])
+  const kept = [before.hash, after?.hash].sort()
+  assert.deepEqual((await readdir(join(directory, 'store'))).sort(), kept)
 
   await writeFiles(folder, plugin('second, longer', { version: '1.0.1', description: 'Changed' }))
   assert.equal((await registry.load('vendor-plugin')).plugin.description, 'Changed')
 
   await utimes(join(folder, 'answer.js'), 1, 1)
   await registry.load('vendor-plugin')
+  const generations = await readdir(join(directory, 'generations'))
+  assert.deepEqual(generations.sort(), ['1.json', '4.json'], 'nobody goes back to a rebuild')
   const rebuilt = await stat(join(directory, 'plugins.lock.json'))
   assert.notEqual(rebuilt.mtimeMs, unchanged.mtimeMs)
 })
@@ -328,7 +339,7 @@ test('whatever a killed install left behind, what was installed still runs and t
   await writeFiles(join(directory, 'store', 'f'.repeat(64)), { 'bundle.js': '"use strict"' })
   await writeFile(join(directory, 'plugins.lock.json.next'), lock.slice(0, 40))
 
-  const restarted = (await newRegistry(t, { directory })).registry
+  const restarted = (await newRegistry(t, { directory, keepGenerations: 1 })).registry
   assert.deepEqual(await restarted.list(), [old])
   assert.equal(await answerOf(restarted), 'old')
   await restarted.install(await vendorTarball(t, next))
@@ -336,6 +347,7 @@ test('whatever a killed install left behind, what was installed still runs and t
   await restarted.remove('vendor-plugin')
   assert.deepEqual(await readdir(join(directory, 'store')), [])
   assert.deepEqual((await readdir(directory)).toSorted(), [
+    'generations',
     'plugins.lock.json',
     'registry.lock',
     'store',
@@ -363,7 +375,7 @@ test('a lock file that cannot be read is named with what is wrong, and is left a
   const path = join(directory, 'plugins.lock.json')
   for (const [content, problem] of [
     ['{"lockfileVersion":1,', /plugins\.lock\.json cannot be used: .*JSON/],
-    ['{"lockfileVersion":2,"plugins":{}}', /lockfileVersion must be 1/],
+    ['{"lockfileVersion":3,"plugins":{}}', /lockfileVersion must be 1 or 2/],
     ['{"lockfileVersion":1,"plugins":{"a":{"hash":"x"}}}', /plugins\.a\.version is required/],
   ] as const) {
     await writeFile(path, content)
@@ -381,4 +393,16 @@ test('a plugin made for another SDK than the site has now is not handed out', as
     code: 'configuration_error',
     message: /needs SDK \^0\.1\.0, but this site has 2\.0\.0/,
   })
+})
+
+test('a folder is official where the plugins of the site lie, and nowhere else', async (t) => {
+  const officialFolder = await temporaryFolder(t)
+  await writeFiles(join(officialFolder, 'cloud'), plugin('x'))
+  const { registry } = await newRegistry(t, { officialFolder })
+  const level = async (source: string) => {
+    const { plugin: installed } = await registry.load((await registry.install(source)).name)
+    return (installed as LockedPlugin).trust.level
+  }
+  assert.equal(await level(join(officialFolder, 'cloud')), 'official')
+  assert.equal(await level(await vendorFolder(t, 'x')), 'local')
 })

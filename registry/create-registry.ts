@@ -1,15 +1,23 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, FogbowError, type Log } from '@fogbow/plugin-sdk'
 import { createVendorSchemas, type VendorSchemas } from '@fogbow/sandbox/gate'
-import { buildPlugin } from './build-plugin.ts'
+import type { BuiltPlugin } from './build-plugin.ts'
+import { createBundleFiles } from './bundle-file/bundle-files.ts'
+import { createPackageRegistries, type RegistryAccess } from './fetch/registries.ts'
 import type { NpmOptions } from './fetch/tarball.ts'
-import { createBundleStore } from './installed/bundle-store.ts'
-import { createExclusive } from './installed/exclusive.ts'
-import { createLockFile } from './installed/lock-file.ts'
+import { rebuild } from './installed/generations.ts'
+import { createPluginFolder } from './installed/plugin-folder.ts'
 import { isUpToDate } from './installed/up-to-date.ts'
+import type { Actor, LockedPlugin } from './marketplace.ts'
+import { createAssessor, refusalsOf } from './plan/assess.ts'
+import { toLocked } from './plan/draft.ts'
+import { createProposals, type Proposal } from './plan/proposal.ts'
+import { refusal, rethrow } from './refusal.ts'
 import type { InstalledPlugin, Registry } from './registry.ts'
-import { suitsSdk } from './verify/package.ts'
+import type { Candidate } from './trust/candidate.ts'
+import { createFirstSeen } from './trust/first-seen.ts'
+import type { Judge } from './trust/judge.ts'
+import { suitsSdk } from './verify/suits.ts'
 
 export interface RegistryOptions {
   /** Absolute folder for store, lock file and staging; made when absent. */
@@ -22,69 +30,85 @@ export interface RegistryOptions {
   clock?: Pick<Clock, 'now'>
   /** Passed to the npm registry client, such as `registry` or `//host/:_authToken`. */
   npm?: NpmOptions
+  /** By the name that the configuration gives them. */
+  registries?: Readonly<Record<string, RegistryAccess>>
+  /** What the policy says of a version; absent: every one may be installed, and none is trusted more than its source. */
+  judge?: Judge
+  /** Folder of the plugins that come with the site. */
+  officialFolder?: string
+  /** How many generations stay, the present one included. */
+  keepGenerations?: number
 }
 
+const unknownActor: Actor = { id: 'site' }
+
 export function createRegistry(options: RegistryOptions): Registry {
-  const { directory, sdkVersion, schemas = createVendorSchemas(), log, clock = Date } = options
-  const staging = join(directory, 'staging')
-  const store = createBundleStore(join(directory, 'store'), staging)
-  const lock = createLockFile(join(directory, 'plugins.lock.json'))
-  const exclusive = createExclusive(join(directory, 'registry.lock'))
-  const npm = { cache: join(directory, 'cache'), ...options.npm }
+  const { directory, sdkVersion, log, clock = Date, judge = bySource } = options
+  const schemas = options.schemas ?? createVendorSchemas()
+  const cache = join(directory, 'cache')
+  const registries = createPackageRegistries({ cache, ...options.npm }, options.registries)
+  const folder = createPluginFolder({ ...options, clock, log })
+  const firstSeen = createFirstSeen(join(directory, 'first-seen.json'), clock)
+  const assessor = createAssessor({ ...options, judge, firstSeen })
+  const build = { sdkVersion, schemas, registries, clock }
+  const bundleFiles = createBundleFiles(build)
+  const proposals = createProposals({ ...build, bundleFiles, assessor, firstSeen })
+  const { store, alone } = folder
 
-  /** Alone in the folder: whatever lies in staging was left by a process that died. */
-  async function alone<T>(work: () => Promise<T>): Promise<T> {
-    await mkdir(directory, { recursive: true })
-    return exclusive(async () => {
-      await rm(staging, { recursive: true, force: true })
-      await mkdir(staging)
-      try {
-        return await work()
-      } finally {
-        await rm(staging, { recursive: true, force: true })
-      }
-    })
+  async function find(name: string): Promise<LockedPlugin | undefined> {
+    return (await folder.current()).plugins.find((plugin) => plugin.name === name)
   }
 
-  async function find(name: string): Promise<InstalledPlugin | undefined> {
-    return (await lock.read()).find((plugin) => plugin.name === name)
-  }
-
-  async function installed(name: string): Promise<InstalledPlugin> {
+  async function installed(name: string): Promise<LockedPlugin> {
     const plugin = await find(name)
     if (!plugin) throw new FogbowError('not_found', `No plugin '${name}' is installed`)
     return plugin
   }
 
-  /** @param expected - name that the source must have */
-  async function replace(source: string, expected?: string): Promise<InstalledPlugin> {
-    const before = await lock.read()
-    const built = await buildPlugin({ source, sdkVersion, npm, schemas, log })
-    const plugin = { ...built.plugin, installedAt: new Date(clock.now()).toISOString() }
-    if (expected !== undefined && plugin.name !== expected) {
-      const problem = `holds package '${plugin.name}' now; add it again, or remove '${expected}'`
-      throw new FogbowError('configuration_error', `Plugin '${expected}': ${source} ${problem}`)
-    }
-    const after = [...before.filter(({ name }) => name !== plugin.name), plugin]
-    await store.put(plugin, built.bundle, built.build)
-    await lock.write(after)
-    // Each edit of a folder makes a bundle that nobody goes back to.
-    const old = before.find(({ name }) => name === plugin.name)
-    if (old?.sourceKind === 'folder' && !after.some(({ hash }) => hash === old.hash)) {
-      await store.discard(old.hash)
-    }
-    log?.info('Plugin installed', { plugin: plugin.name, version: plugin.version, source })
+  async function put(
+    { built, candidate, verdict }: Proposal,
+    by: Actor,
+    change: string,
+  ): Promise<LockedPlugin> {
+    const { name, version, source } = built.plugin
+    const [problem] = refusalsOf(name, version, verdict)
+    if (problem !== undefined) throw refusal(`${name}@${version}`, problem)
+    const plugin = toLocked({ built, verdict }, by, new Date(clock.now()).toISOString())
+    const { plugins, settings } = await folder.current()
+    refuseOtherRegistry(plugin, plugins)
+    const rest = plugins.filter((one) => one.name !== name)
+    await store.put(plugin, built.bundle, { candidate, ...(built.build && { build: built.build }) })
+    await folder.commit({
+      by,
+      change: `${change} ${name}@${version}`,
+      plugins: [...rest, plugin],
+      settings,
+    })
+    await folder.sweep()
+    log?.info('Plugin installed', { plugin: name, version, source })
     return plugin
   }
 
-  async function rebuilt(name: string): Promise<InstalledPlugin> {
+  async function install(source: string, by: Actor): Promise<LockedPlugin> {
+    const proposal = await proposals.of(source, await folder.current())
+    const { name } = proposal.built.plugin
+    const scripts = proposal.built.installScripts.join(', ')
+    if (scripts) log?.warn('Install scripts of a plugin are not run', { plugin: name, scripts })
+    return put(proposal, by, 'install')
+  }
+
+  async function rebuilt(name: string): Promise<LockedPlugin> {
     const plugin = await installed(name)
-    return (await isUpToDate(plugin, store)) ? plugin : replace(plugin.source, name)
+    if (await isUpToDate(plugin, store)) return plugin
+    const proposal = await proposals.of(plugin.source, await folder.current())
+    refuseOther(proposal.built, name, plugin.source)
+    return put(proposal, unknownActor, rebuild)
   }
 
   return {
-    install: (source) => alone(() => replace(source)).catch(rethrow(`Installing '${source}'`)),
-    list: () => lock.read(),
+    install: (source, by = unknownActor) =>
+      alone(() => install(source, by)).catch(rethrow(`Installing '${source}'`)),
+    list: async () => (await folder.current()).plugins,
     find,
     async load(name) {
       let plugin = await installed(name)
@@ -95,28 +119,42 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (!suitsSdk(plugin.manifest.sdk, sdkVersion)) throw otherSdk(plugin, sdkVersion)
       return { plugin, bundle: await store.read(plugin) }
     },
-    remove: (name) =>
+    remove: (name, by = unknownActor) =>
       alone(async () => {
         const plugin = await installed(name)
-        const rest = (await lock.read()).filter((other) => other.name !== name)
-        await lock.write(rest)
-        await store.keepOnly(new Set(rest.map(({ hash }) => hash)))
+        const { plugins, settings } = await folder.current()
+        const rest = plugins.filter((other) => other.name !== name)
+        await folder.commit({ by, change: `remove ${name}`, plugins: rest, settings })
+        await folder.sweep()
         log?.info('Plugin removed', { plugin: name, version: plugin.version })
         return plugin
       }).catch(rethrow(`Removing plugin '${name}'`)),
   }
 }
 
+async function bySource({ isBundled, sourceKind }: Candidate) {
+  const level = isBundled ? 'official' : sourceKind === 'npm' ? 'community' : 'local'
+  return { level, checks: [], refusals: [] } as const satisfies Awaited<ReturnType<Judge>>
+}
+
+/** That needs to be accepted, and here nobody is asked. */
+function refuseOtherRegistry(
+  { name, registry }: LockedPlugin,
+  plugins: readonly LockedPlugin[],
+): void {
+  const before = plugins.find((plugin) => plugin.name === name)?.registry
+  if (before === undefined || registry === undefined || before === registry) return
+  const problem = `it came from registry '${before}' and would come from '${registry}' now`
+  throw refusal(name, `${problem}; plan the change, and accept that`)
+}
+
+function refuseOther({ plugin }: BuiltPlugin, expected: string, source: string): void {
+  if (plugin.name === expected) return
+  const problem = `holds package '${plugin.name}' now; add it again, or remove '${expected}'`
+  throw new FogbowError('configuration_error', `Plugin '${expected}': ${source} ${problem}`)
+}
+
 function otherSdk({ name, version, manifest }: InstalledPlugin, sdkVersion: string): FogbowError {
   const message = `Plugin '${name}' ${version} needs SDK ${manifest.sdk}, but this site has ${sdkVersion}; install a version made for it`
   return new FogbowError('configuration_error', message)
-}
-
-/** What is not of the catalogue comes from the system: no space, no access. Nothing was switched then. */
-function rethrow(action: string): (error: unknown) => never {
-  return (error) => {
-    if (error instanceof FogbowError) throw error
-    const message = `${action} failed, nothing was changed: ${(error as Error).message}`
-    throw new FogbowError('internal_error', message, { cause: error })
-  }
 }

@@ -1,6 +1,7 @@
 import { aaaContracts } from './aaa.ts'
 import { cloudContracts } from './cloud.ts'
 import type { Contract, MethodContract } from './define-contract.ts'
+import { healthContract } from './health.ts'
 import { placementContract } from './placement.ts'
 
 /** Every plugin kind and what it must be able to do. */
@@ -8,6 +9,7 @@ export const contracts: Readonly<Record<string, Contract>> = {
   ...aaaContracts,
   ...cloudContracts,
   placement: placementContract,
+  health: healthContract,
 }
 
 export const pluginKinds: readonly string[] = Object.keys(contracts)

@@ -67,6 +67,7 @@ export const operation = schema({
     provider: { type: 'string', description: 'Member at which it is to be done' },
     requester: { type: 'string', description: 'Member from which the request came' },
     cloud: { type: 'string', description: 'Cloud concerned, if any' },
+    package: { type: 'string', description: 'Package of plugins concerned, if any' },
     owner: {
       type: 'object',
       required: ['id', 'identityProviderId'],

@@ -4,6 +4,7 @@ import type { PluginCaller } from './caller.ts'
 import { authenticationCases } from './cases/authentication.ts'
 import { authorizationCases } from './cases/authorization.ts'
 import { federationIdentityCases } from './cases/federation-identity.ts'
+import { healthCases } from './cases/health.ts'
 import { federationToLocalMapperCases } from './cases/mapper.ts'
 import { offerCases } from './cases/offer.ts'
 import { orderedCases } from './cases/ordered.ts'
@@ -65,6 +66,7 @@ const casesByKind: Readonly<Record<string, CasesOf>> = {
   authorization: authorizationCases,
   federationToLocalMapper: federationToLocalMapperCases,
   placement: placementCases,
+  health: healthCases,
 }
 
 /**

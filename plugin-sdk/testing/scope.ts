@@ -23,6 +23,7 @@ export interface Scope {
 const owner = { id: 'conformance', identityProviderId: 'conformance' }
 
 export async function inScope(trial: Trial, run: (scope: Scope) => Promise<void>): Promise<void> {
+  const before = await usedAmounts(trial)
   const made: { kind: OrderedKind; order: Order }[] = []
   const scope: Scope = {
     async order(kind, fields = {}) {
@@ -46,7 +47,32 @@ export async function inScope(trial: Trial, run: (scope: Scope) => Promise<void>
     await run(scope)
   } finally {
     for (const { kind, order } of made.reverse()) await deleteQuietly(trial, kind, order)
+    await givenBack(trial, before)
   }
+}
+
+/** What the account uses, by amount; nothing when the plugin does not tell. */
+async function usedAmounts(trial: Trial): Promise<Fields> {
+  if (!trial.offers('quota.getUserQuota')) return {}
+  const quota = await trial.call<{ usedQuota: Fields }>('quota.getUserQuota', trial.localToken)
+  return quota.usedQuota
+}
+
+const LONGEST_RETURN_MS = 30_000
+
+/**
+ * A cloud may count what is gone for a moment longer: the next case must not begin with a count that is about to fall.
+ * That it never falls is found by the case that is there for it.
+ */
+async function givenBack(trial: Trial, before: Fields): Promise<void> {
+  const isBack = async () => {
+    const now = await usedAmounts(trial)
+    return (
+      Object.entries(before).every(([amount, was]) => Number(now[amount]) <= Number(was)) ||
+      undefined
+    )
+  }
+  await trial.eventually('the return of what was used', isBack, LONGEST_RETURN_MS).catch(() => {})
 }
 
 export function requestInstance(
@@ -154,10 +180,20 @@ async function someImage(trial: Trial): Promise<string> {
   return first.id
 }
 
-/** Tidying up after a failed case must not hide why it failed. */
+/**
+ * Tidying up after a failed case must not hide why it failed. A cloud may refuse for a while, as long as something that
+ * is being deleted still uses it.
+ */
 async function deleteQuietly(trial: Trial, kind: OrderedKind, order: Order): Promise<void> {
+  const isAccepted = async () => {
+    const outcome = deleteInstance(trial, kind, order)
+    return outcome.then(
+      () => true,
+      () => undefined,
+    )
+  }
   try {
-    await deleteInstance(trial, kind, order)
+    await trial.eventually('deletion', isAccepted, LONGEST_RETURN_MS)
     await untilGone(trial, kind, order)
   } catch {
     // The next cases show it, if it matters to them.

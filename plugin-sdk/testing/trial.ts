@@ -18,7 +18,11 @@ export interface Trial {
   restart(): Promise<void>
   advance(ms: number): Promise<void>
   /** Asks again and again, ever less often, until the answer is not undefined. */
-  eventually<Answer>(what: string, ask: () => Promise<Answer | undefined>): Promise<Answer>
+  eventually<Answer>(
+    what: string,
+    ask: () => Promise<Answer | undefined>,
+    longestMs?: number,
+  ): Promise<Answer>
   /**
    * The error with which a call is refused: one of `codes`, or any by which the plugin says that it knows what it
    * refuses and why.
@@ -51,12 +55,13 @@ export function createTrial(caller: PluginCaller, options: ConformanceOptions): 
     async advance(ms) {
       await advance?.(ms)
     },
-    async eventually(what, ask) {
+    async eventually(what, ask, longestMs = patienceMs) {
+      const limitMs = Math.min(longestMs, patienceMs)
       let waitedMs = 0
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
         const answer = await ask()
         if (answer !== undefined) return answer
-        assert.ok(waitedMs < patienceMs, `${what} did not happen within ${patienceMs} ms`)
+        assert.ok(waitedMs < limitMs, `${what} did not happen within ${limitMs} ms`)
         await wait(pauseMs)
         waitedMs += pauseMs
       }

@@ -1,4 +1,9 @@
-import { definePlugin, type PlacementCandidate } from '@fogbow/plugin-sdk'
+import {
+  definePlugin,
+  hasRefusedWithin,
+  type PlacementCandidate,
+  rankCandidates,
+} from '@fogbow/plugin-sdk'
 
 interface Config {
   order?: string[]
@@ -11,11 +16,11 @@ export default definePlugin<Config>({
     const { order = [], refusalSeconds = 60 } = config
 
     /** What is compared, the weightiest first; less is better. */
-    function rankOf({ provider, local, liveness, lastRefusal }: PlacementCandidate): number[] {
-      const isRefusing = lastRefusal && clock.now() - lastRefusal.at < refusalSeconds * 1000
+    function rankOf(candidate: PlacementCandidate): number[] {
+      const { provider, local, liveness } = candidate
       const listed = order.indexOf(provider)
       return [
-        isRefusing ? 1 : 0,
+        hasRefusedWithin(candidate, refusalSeconds * 1000, clock.now()) ? 1 : 0,
         local ? 0 : 1,
         liveness === 'unknown' ? 1 : 0,
         listed < 0 ? order.length : listed,
@@ -24,29 +29,8 @@ export default definePlugin<Config>({
 
     return {
       placement: {
-        async rankProviders(_request, candidates) {
-          const isSilent = ({ local, liveness }: PlacementCandidate) =>
-            !local && liveness === 'silent'
-          const ranks = candidates
-            .filter((candidate) => !isSilent(candidate))
-            .map((candidate) => ({ provider: candidate.provider, rank: rankOf(candidate) }))
-            .sort(
-              (one, other) =>
-                compare(one.rank, other.rank) || (one.provider < other.provider ? -1 : 1),
-            )
-          return {
-            ranked: ranks.map(({ provider }) => provider),
-            leftOut: candidates
-              .filter(isSilent)
-              .map(({ provider }) => ({ provider, reason: 'it does not answer at present' })),
-          }
-        },
+        rankProviders: async (_request, candidates) => rankCandidates(candidates, rankOf),
       },
     }
   },
 })
-
-function compare(one: readonly number[], other: readonly number[]): number {
-  const differing = one.findIndex((value, index) => value !== other[index])
-  return (one[differing] ?? 0) - (other[differing] ?? 0)
-}

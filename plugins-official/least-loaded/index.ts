@@ -1,4 +1,10 @@
-import { definePlugin, type PlacementCandidate, type PlacementRequest } from '@fogbow/plugin-sdk'
+import {
+  definePlugin,
+  hasRefusedWithin,
+  type PlacementCandidate,
+  type PlacementRequest,
+  rankCandidates,
+} from '@fogbow/plugin-sdk'
 import { freeShare } from './free-share.ts'
 
 interface Config {
@@ -12,8 +18,8 @@ export default definePlugin<Config>({
 
     /** What is compared, the weightiest first; less is better. */
     function rankOf(request: PlacementRequest, candidate: PlacementCandidate): number[] {
-      const { local, quota, lastRefusal } = candidate
-      const isRefusing = lastRefusal && clock.now() - lastRefusal.at < refusalSeconds * 1000
+      const { local, quota } = candidate
+      const isRefusing = hasRefusedWithin(candidate, refusalSeconds * 1000, clock.now())
       const share = quota && freeShare(request, quota)
       // Whole percents: nothing leaves home for less.
       const percent = share === undefined ? 0 : Math.floor(share * 100)
@@ -22,26 +28,8 @@ export default definePlugin<Config>({
 
     return {
       placement: {
-        async rankProviders(request, candidates) {
-          const isSilent = ({ local, liveness }: PlacementCandidate) =>
-            !local && liveness === 'silent'
-          const ranks = candidates
-            .filter((candidate) => !isSilent(candidate))
-            .map((candidate) => ({
-              provider: candidate.provider,
-              rank: rankOf(request, candidate),
-            }))
-            .sort(
-              (one, other) =>
-                compare(one.rank, other.rank) || (one.provider < other.provider ? -1 : 1),
-            )
-          return {
-            ranked: ranks.map(({ provider }) => provider),
-            leftOut: candidates
-              .filter(isSilent)
-              .map(({ provider }) => ({ provider, reason: 'it does not answer at present' })),
-          }
-        },
+        rankProviders: async (request, candidates) =>
+          rankCandidates(candidates, (candidate) => rankOf(request, candidate)),
       },
     }
   },
@@ -51,9 +39,4 @@ export default definePlugin<Config>({
 function roomOf(share: number | undefined): number {
   if (share === undefined) return 1
   return share < 0 ? 2 : 0
-}
-
-function compare(one: readonly number[], other: readonly number[]): number {
-  const differing = one.findIndex((value, index) => value !== other[index])
-  return (one[differing] ?? 0) - (other[differing] ?? 0)
 }

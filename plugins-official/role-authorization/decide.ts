@@ -75,6 +75,7 @@ function covers(rule: Rule, { operation, type }: Question): boolean {
     !(rule.exceptOperations && matchesAny(rule.exceptOperations, operation.name)) &&
     matchesAny(rule.types, type) &&
     matchesAny(rule.clouds, operation.cloud) &&
+    matchesAny(rule.packages, operation.package) &&
     matchesAny(rule.providers, operation.provider) &&
     matchesAny(rule.requesters, operation.requester)
   )

@@ -53,6 +53,7 @@ const lists = [
   'exceptOperations',
   'types',
   'clouds',
+  'packages',
   'providers',
   'requesters',
 ] as const

@@ -10,6 +10,8 @@ export interface Rule {
   /** Resource types such as `COMPUTE`. */
   types?: string[]
   clouds?: string[]
+  /** Packages of plugins, such as `@vendor/*`. */
+  packages?: string[]
   providers?: string[]
   requesters?: string[]
   /** Also for orders of other users. */

@@ -2,14 +2,14 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { satisfies } from 'semver'
 import { refusal } from '../refusal.ts'
+import type { DependencySource } from './dependency-source.ts'
 import { isPackageName } from './package-name.ts'
-import { downloadTarball, findVersion, type NpmOptions } from './tarball.ts'
 import { type UnpackBudget, unpack } from './unpack.ts'
 
 interface Tree {
   /** Folder of the plugin's package; nothing is looked up above it. */
   root: string
-  npm: NpmOptions
+  source: DependencySource
   budget: UnpackBudget
 }
 
@@ -25,21 +25,27 @@ interface DependencyFields {
  * Downloads what an unpacked package depends on and did not bring along, each into the `node_modules` of the one that
  * asked for it, unless a version that suits is there further up. Optional dependencies are left out: they hold
  * native code, and packages work without them. Nothing is executed.
+ * @returns integrity of what was downloaded, by its folder
  */
-export async function installDependencies(folder: string, tree: Tree): Promise<void> {
+export async function installDependencies(
+  folder: string,
+  tree: Tree,
+  integrities = new Map<string, string>(),
+): Promise<Map<string, string>> {
   const missing = await missingDependencies(folder, tree)
   for (const [name, range] of missing) {
-    const version = await findVersion(`${name}@${range}`, tree.npm)
+    const found = await tree.source.fetch(`${name}@${range}`)
     const target = join(folder, 'node_modules', name)
-    const { bytes } = await downloadTarball(version, tree.npm)
     await mkdir(target, { recursive: true })
-    await unpack(bytes, target, {
-      origin: `${version.name}@${version.version}`,
-      budget: tree.budget,
-    })
+    const origin = `${found.name}@${found.version}`
+    await unpack(found.tarball.bytes, target, { origin, budget: tree.budget })
+    integrities.set(target, found.tarball.integrity)
   }
   // After its siblings are in place, so that they serve each other.
-  for (const [name] of missing) await installDependencies(join(folder, 'node_modules', name), tree)
+  for (const [name] of missing) {
+    await installDependencies(join(folder, 'node_modules', name), tree, integrities)
+  }
+  return integrities
 }
 
 async function missingDependencies(folder: string, { root }: Tree): Promise<[string, string][]> {

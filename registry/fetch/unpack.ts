@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { Parser, type ReadEntry } from 'tar'
 import { refusal } from '../refusal.ts'
+import type { PackageFile } from '../trust/candidate.ts'
 
 /** What may still be unpacked for one plugin, all its dependencies together. */
 export interface UnpackBudget {
@@ -17,6 +19,7 @@ export function unpackBudget(): UnpackBudget {
 
 const LONGEST_PATH = 512
 const TAR_BLOCK_BYTES = 512
+const CHUNK_BYTES = 64 * 1024
 const GZIP_MAGIC = 0x1f8b
 const FILE_TYPES = new Set(['File', 'OldFile', 'ContiguousFile'])
 const DIRECTORY_TYPES = new Set(['Directory', 'GNUDumpDir'])
@@ -25,19 +28,26 @@ const DIRECTORY_TYPES = new Set(['Directory', 'GNUDumpDir'])
  * Writes the files of an npm tarball into an empty folder and does nothing else: no script of the package runs.
  * Looks at the whole tarball before the first file is written.
  * @param origin - names the tarball in messages
+ * @returns what was written, by path
  * @throws configuration_error for links, devices, paths that leave the folder, native addons, and more than `budget`
  */
 export async function unpack(
   tarball: Buffer,
   folder: string,
   { origin, budget }: { origin: string; budget: UnpackBudget },
-): Promise<void> {
+): Promise<PackageFile[]> {
   const files = readFiles(await inflate(tarball, origin, budget), origin, budget)
   for (const [path, content] of files) {
     const target = join(folder, path)
     await mkdir(dirname(target), { recursive: true })
     await writeFile(target, content, { flag: 'wx', mode: 0o644 })
   }
+  const list = [...files].map(([path, content]) => ({ path, sha256: sha256(content) }))
+  return list.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
 }
 
 async function inflate(tarball: Buffer, origin: string, budget: UnpackBudget): Promise<Buffer> {
@@ -81,7 +91,10 @@ function readFiles(tar: Buffer, origin: string, budget: UnpackBudget): Map<strin
     // An entry that nobody reads holds up all that follow.
     entry.resume()
   })
-  parser.end(tar)
+  for (let start = 0; start < tar.length && problems.length === 0; start += CHUNK_BYTES) {
+    parser.write(tar.subarray(start, start + CHUNK_BYTES))
+  }
+  parser.end()
   if (problems.length > 0) throw problems[0]
   if (!ended || packed.length === 0) throw unreadable(origin, 'it holds no files')
   return contentsByPath(packed, origin)
@@ -107,17 +120,34 @@ function admit(
   entry.on('data', (chunk: Buffer) => file.chunks.push(chunk))
 }
 
-/** Packages in use do repeat files; it is a trick only where it matters which one counts. */
+/**
+ * Packages in use do repeat files; it is a trick only where it matters which one counts, here or on a machine that tells
+ * neither case nor composed letters apart.
+ */
 function contentsByPath(packed: readonly PackedFile[], origin: string): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
+  const folded = new Map<string, { path: string; content: Buffer }>()
   for (const { path, chunks } of packed) {
     const content = Buffer.concat(chunks)
-    if (!(files.get(path) ?? content).equals(content)) {
-      throw refusal(origin, `'${path}' is in the tarball twice, with different contents`)
+    const key = path.normalize('NFC').toLowerCase()
+    const before = folded.get(key)
+    if (before && !before.content.equals(content)) {
+      const other = before.path === path ? '' : ` (also as '${before.path}')`
+      throw refusal(origin, `'${path}' is in the tarball twice${other}, with different contents`)
     }
+    folded.set(key, { path, content })
     files.set(path, content)
   }
+  for (const path of files.keys()) {
+    const parent = parentsOf(path).find((one) => files.has(one))
+    if (parent !== undefined) throw refusal(origin, `'${parent}' is a file and a folder`)
+  }
   return files
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split('/')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
 }
 
 /** Path below the one folder that npm packs everything in; empty for that folder itself. */

@@ -5,6 +5,7 @@ import { FogbowError } from '@fogbow/plugin-sdk'
 import type { Bundle } from '@fogbow/sandbox'
 import type { BundleInput } from '@fogbow/sandbox/gate'
 import type { InstalledPlugin } from '../registry.ts'
+import type { Candidate } from '../trust/candidate.ts'
 import { replaceFile, syncFolder, writeSynced } from './durable-file.ts'
 
 /** What a bundle was made of, kept beside bundles of folders to see whether they are still up to date. */
@@ -14,13 +15,24 @@ export interface BuildRecord {
   inputs: BundleInput[]
 }
 
+/** What names a bundle in the store, and in messages. */
+export type BundleName = Pick<InstalledPlugin, 'name' | 'version' | 'hash' | 'source'>
+
+/** What is kept beside a bundle. */
+export interface BundleRecords {
+  build?: BuildRecord
+  /** All that spoke for it, to judge it again without asking anybody. */
+  candidate?: Candidate
+}
+
 /** Bundles by their hash. A folder of the store is complete from the moment it has its name. */
 export interface BundleStore {
-  put(plugin: InstalledPlugin, bundle: Bundle, build?: BuildRecord): Promise<void>
+  put(plugin: InstalledPlugin, bundle: Bundle, records: BundleRecords): Promise<void>
   /** @throws configuration_error when the bundle is missing or is not what was checked */
-  read(plugin: InstalledPlugin): Promise<Bundle>
+  read(plugin: BundleName): Promise<Bundle>
   buildRecord(plugin: InstalledPlugin): Promise<BuildRecord | undefined>
-  discard(hash: string): Promise<void>
+  /** What came with the same bytes from the same place; undefined when it was not kept, or cannot be read. */
+  candidate(plugin: InstalledPlugin): Promise<Candidate | undefined>
   /** Removes every bundle whose hash is not among these. */
   keepOnly(hashes: ReadonlySet<string>): Promise<void>
 }
@@ -31,9 +43,9 @@ export interface BundleStore {
  */
 export function createBundleStore(folder: string, stagingFolder: string): BundleStore {
   return {
-    async put(plugin, bundle, build) {
+    async put(plugin, bundle, records) {
       const place = join(folder, bundle.hash)
-      const files = describe(plugin, build)
+      const files = describe(plugin, records)
       if ((await hashOf(join(place, 'bundle.js'))) === bundle.hash) {
         for (const [name, text] of files) await replaceFile(join(place, name), text)
         return
@@ -55,11 +67,13 @@ export function createBundleStore(folder: string, stagingFolder: string): Bundle
       throw unusable(plugin, `${path} was changed after it was checked (SHA-256 is ${actual})`)
     },
     async buildRecord(plugin) {
-      const path = join(folder, plugin.hash, 'inputs.json')
-      const json = await readFile(path, 'utf8').catch(() => undefined)
-      return json === undefined ? undefined : parseBuildRecord(json)
+      const record = await readJson<BuildRecord>(join(folder, plugin.hash, 'inputs.json'))
+      return Array.isArray(record?.inputs) ? (record as BuildRecord) : undefined
     },
-    discard: (hash) => rm(join(folder, hash), { recursive: true, force: true }),
+    async candidate(plugin) {
+      const candidate = await readJson<Candidate>(join(folder, plugin.hash, evidenceFile(plugin)))
+      return Array.isArray(candidate?.files) ? (candidate as Candidate) : undefined
+    },
     async keepOnly(hashes) {
       for (const name of await readdir(folder).catch(() => [])) {
         if (!hashes.has(name)) await rm(join(folder, name), { recursive: true, force: true })
@@ -68,10 +82,20 @@ export function createBundleStore(folder: string, stagingFolder: string): Bundle
   }
 }
 
-function describe(plugin: InstalledPlugin, build?: BuildRecord): [string, string][] {
+function describe(
+  plugin: InstalledPlugin,
+  { build, candidate }: BundleRecords,
+): [string, string][] {
   const files: [string, string][] = [['plugin.json', `${JSON.stringify(plugin, undefined, 2)}\n`]]
   if (build) files.push(['inputs.json', JSON.stringify(build)])
+  if (candidate) files.push([evidenceFile(plugin), JSON.stringify(candidate)])
   return files
+}
+
+/** Equal bundles may come from several places, and each has evidence of its own. */
+function evidenceFile({ name, version, source, registry, integrity }: InstalledPlugin): string {
+  const origin = sha256(JSON.stringify([name, version, source, registry, integrity]))
+  return `evidence-${origin.slice(0, 16)}.json`
 }
 
 async function stage(folder: string, files: readonly (readonly [string, string])[]): Promise<void> {
@@ -89,17 +113,16 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** A record that cannot be read means no more than that the bundle is made anew. */
-function parseBuildRecord(json: string): BuildRecord | undefined {
+/** A record that cannot be read counts as none: the bundle is made anew, or judged without that evidence. */
+async function readJson<Content>(path: string): Promise<Partial<Content> | undefined> {
   try {
-    const record = JSON.parse(json) as Partial<BuildRecord> | null
-    return Array.isArray(record?.inputs) ? (record as BuildRecord) : undefined
+    return JSON.parse(await readFile(path, 'utf8')) as Partial<Content>
   } catch {
     return undefined
   }
 }
 
-function unusable(plugin: InstalledPlugin, problem: string): FogbowError {
+function unusable(plugin: BundleName, problem: string): FogbowError {
   const message = `Plugin '${plugin.name}' ${plugin.version} is not started: ${problem}. Add it again from '${plugin.source}'`
   return new FogbowError('configuration_error', message)
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FogbowError } from '@fogbow/plugin-sdk'
+import { inTurn } from './in-turn.ts'
 
 const RETRY_MS = 50
 const SQLITE_BUSY = 5
@@ -15,12 +16,8 @@ export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>
  * @param waitMs - longest time to wait for another process
  */
 export function createExclusive(path: string, waitMs = 120_000): Exclusive {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const turn = last.then(() => withLock(path, waitMs, work))
-    last = turn.catch(() => undefined)
-    return turn
-  }
+  const next = inTurn()
+  return (work) => next(() => withLock(path, waitMs, work))
 }
 
 async function withLock<T>(path: string, waitMs: number, work: () => Promise<T>): Promise<T> {

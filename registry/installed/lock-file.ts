@@ -1,91 +1,92 @@
 import { readFile } from 'node:fs/promises'
-import { FogbowError, manifestSchema, schema } from '@fogbow/plugin-sdk'
+import { FogbowError } from '@fogbow/plugin-sdk'
 import { joinPath, validatorFor } from '@fogbow/plugin-sdk/validate'
-import type { InstalledPlugin } from '../registry.ts'
-import { replaceFile } from './durable-file.ts'
-
-/** What is installed: the one truth, of which everything else in the folder is but the contents. */
-export interface LockFile {
-  /** Ordered by name. */
-  read(): Promise<InstalledPlugin[]>
-  write(plugins: readonly InstalledPlugin[]): Promise<void>
-}
-
-const text = { type: 'string' } as const
-
-const lockSchema = schema({
-  type: 'object',
-  additionalProperties: false,
-  required: ['lockfileVersion', 'plugins'],
-  properties: {
-    lockfileVersion: { const: 1 },
-    plugins: {
-      type: 'object',
-      additionalProperties: {
-        type: 'object',
-        additionalProperties: false,
-        required: [
-          'version',
-          'description',
-          'license',
-          'hash',
-          'source',
-          'sourceKind',
-          'installedAt',
-          'manifest',
-        ],
-        properties: {
-          description: text,
-          hash: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-          installedAt: text,
-          integrity: text,
-          license: text,
-          manifest: manifestSchema,
-          source: text,
-          sourceKind: { type: 'string', enum: ['folder', 'tarball', 'npm'] },
-          version: text,
-        },
-      },
-    },
-  },
-})
+import type { Generation, LockedPlugin } from '../marketplace.ts'
+import { type FirstLockFile, firstLockFileSchema, lockFileSchema } from './lock-schema.ts'
 
 interface LockContent {
-  lockfileVersion: 1
-  plugins: Record<string, Omit<InstalledPlugin, 'name'>>
+  lockfileVersion: 2
+  generation: Pick<Generation, 'number' | 'at' | 'by' | 'change' | 'plan'>
+  plugins: Record<string, Omit<LockedPlugin, 'name'>>
+  settings: Generation['settings']
 }
 
-export function createLockFile(path: string): LockFile {
-  return {
-    async read() {
-      const json = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined
-        throw damaged(path, error.message)
-      })
-      if (json === undefined) return []
-      const { plugins } = parse(path, json)
-      return Object.entries(plugins)
-        .map(([name, plugin]) => ({ name, ...plugin }))
-        .sort(byName)
-    },
-    write(plugins) {
-      const entries = plugins.toSorted(byName).map(({ name, ...plugin }) => [name, plugin] as const)
-      const content: LockContent = { lockfileVersion: 1, plugins: Object.fromEntries(entries) }
-      return replaceFile(path, `${JSON.stringify(sortKeys(content), undefined, 2)}\n`)
-    },
+/** Before anything was installed. */
+export const noGeneration: Generation = {
+  number: 0,
+  at: new Date(0).toISOString(),
+  by: { id: 'nobody' },
+  change: 'nothing was ever installed',
+  plugins: [],
+  settings: {},
+}
+
+/**
+ * Reads a lock file, or one of the generations, which look the same.
+ * @returns undefined when there is no such file
+ * @throws configuration_error naming file and key
+ */
+export async function readGeneration(path: string): Promise<Generation | undefined> {
+  const json = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw damaged(path, error.message)
+  })
+  if (json === undefined) return undefined
+  const content = parse(path, json)
+  return isFirst(content) ? fromFirst(content) : toGeneration(content)
+}
+
+/** Two lock files differ only where they say something different. */
+export function formatGeneration({ plugins, settings, ...generation }: Generation): string {
+  const entries = plugins.map(({ name, ...plugin }) => [name, plugin] as const)
+  const content: LockContent = {
+    lockfileVersion: 2,
+    generation,
+    plugins: Object.fromEntries(entries),
+    settings,
   }
+  return `${JSON.stringify(sortKeys(content), undefined, 2)}\n`
 }
 
-function parse(path: string, json: string): LockContent {
+function parse(path: string, json: string): LockContent | FirstLockFile {
   let content: unknown
   try {
     content = JSON.parse(json)
   } catch (error) {
     throw damaged(path, (error as Error).message)
   }
-  const problem = validatorFor(lockSchema)(content)
+  const version = (content as Partial<LockContent> | null)?.lockfileVersion
+  if (version !== 2 && !isFirst(content)) throw damaged(path, 'lockfileVersion must be 1 or 2')
+  const problem = validatorFor(version === 2 ? lockFileSchema : firstLockFileSchema)(content)
   if (problem) throw damaged(path, `${joinPath('', problem.field)} ${problem.message}`)
-  return content as LockContent
+  return content as LockContent | FirstLockFile
+}
+
+function isFirst(content: unknown): content is FirstLockFile {
+  return (content as FirstLockFile | null)?.lockfileVersion === 1
+}
+
+function toGeneration({ generation, plugins, settings }: LockContent): Generation {
+  const named = Object.entries(plugins).map(([name, plugin]) => ({ ...plugin, name }))
+  return { ...generation, plugins: named.sort(byName), settings }
+}
+
+/** Of the time before generations: nobody judged, and nobody was asked. */
+function fromFirst({ plugins: written }: FirstLockFile): Generation {
+  const plugins = Object.entries(written).map(([name, plugin]): LockedPlugin => {
+    const level = plugin.sourceKind === 'npm' ? 'community' : 'local'
+    const accepted = { by: 'unknown', at: plugin.installedAt, rights: [] }
+    return { ...plugin, name, trust: { level, checks: [] }, accepted, components: [] }
+  })
+  const at = plugins.map(({ installedAt }) => installedAt).sort()
+  return {
+    number: 1,
+    at: at.at(-1) ?? noGeneration.at,
+    by: { id: 'unknown' },
+    change: 'what was installed before there were generations',
+    plugins: plugins.sort(byName),
+    settings: {},
+  }
 }
 
 function damaged(path: string, problem: string): FogbowError {
@@ -93,11 +94,10 @@ function damaged(path: string, problem: string): FogbowError {
   return new FogbowError('configuration_error', `${path} cannot be used: ${problem}; ${remedy}`)
 }
 
-function byName(a: { name: string }, b: { name: string }): number {
+export function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1
 }
 
-/** So that two lock files differ only where they say something different. */
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (typeof value !== 'object' || value === null) return value

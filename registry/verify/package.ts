@@ -4,9 +4,10 @@ import { manifestSchema, type PluginManifest } from '@fogbow/plugin-sdk'
 import { parseNetworkRequest } from '@fogbow/plugin-sdk/network'
 import { joinPath, validatorFor } from '@fogbow/plugin-sdk/validate'
 import type { VendorSchemas } from '@fogbow/sandbox/gate'
-import { satisfies, valid, validRange } from 'semver'
+import { valid, validRange } from 'semver'
 import { isPackageName } from '../fetch/package-name.ts'
 import { refusal } from '../refusal.ts'
+import { suitsSdk, unsuitability } from './suits.ts'
 
 /** What the `package.json` of a plugin says, as far as the site needs it. */
 export interface PluginPackage {
@@ -92,18 +93,15 @@ function checkManifest(block: unknown, name: string): PluginManifest {
   return block as PluginManifest
 }
 
-function checkSdkRange({ sdk }: PluginManifest, name: string, sdkVersion: string): void {
+function checkSdkRange({ sdk, contracts }: PluginManifest, name: string, sdkVersion: string): void {
   if (validRange(sdk) === null) {
     throw wrong(name, 'fogbow.sdk', `'${sdk}' must be a version range such as ^0.1.0`)
   }
   if (!suitsSdk(sdk, sdkVersion)) {
     throw wrong(name, 'fogbow.sdk', `asks for SDK ${sdk}, but this site has ${sdkVersion}`)
   }
-}
-
-/** Whether a plugin with this range works with the SDK of the site; its prereleases count as what they lead to. */
-export function suitsSdk(range: string, sdkVersion: string): boolean {
-  return satisfies(sdkVersion, range, { includePrerelease: true })
+  const problem = unsuitability({ contracts }, sdkVersion)
+  if (problem) throw wrong(name, 'fogbow.contracts', `cannot be met: ${problem}`)
 }
 
 async function configProblem(

@@ -1,0 +1,82 @@
+import { invalid } from '@fogbow/plugin-sdk'
+import type { NpmOptions } from './tarball.ts'
+
+/** One registry of the configuration. */
+export interface RegistryAccess {
+  /** Absent: whichever npm's client would ask. */
+  url?: string
+  /** Packages of these scopes, such as `@vendor`, come from here and from nowhere else. */
+  scopes?: readonly string[]
+  token?: string
+}
+
+/** Which registry a package comes from, so that no other one can put its own in its place. */
+export interface PackageRegistries {
+  /** The one that a scope is given to, or else the default one. */
+  nameFor(packageName: string): string
+  /** @returns undefined when there is no such registry in the configuration */
+  has(registry: string): boolean
+  /**
+   * For npm's client.
+   * @param from - this package comes from that registry, whatever its scope says
+   * @throws invalid_parameter when there is no such registry
+   */
+  options(from?: { packageName: string; registry: string }): NpmOptions
+}
+
+/** Name of the default registry while the configuration gives it none. */
+export const defaultRegistry = 'npm'
+
+/** @param npm - for every registry, such as `cache`; `registry` is that of the default one */
+export function createPackageRegistries(
+  npm: NpmOptions,
+  configured: Readonly<Record<string, RegistryAccess>> = {},
+): PackageRegistries {
+  const entries = Object.entries(configured)
+  const unscoped = entries.find(([, { scopes }]) => !scopes || scopes.length === 0)
+  const [defaultName, defaultAccess] = unscoped ?? [defaultRegistry, {} as RegistryAccess]
+  const byScope = new Map(
+    entries.flatMap(([name, { scopes = [] }]) => scopes.map((scope) => [scope, name] as const)),
+  )
+
+  const shared: NpmOptions = {
+    ...npm,
+    ...(defaultAccess.url !== undefined && { registry: defaultAccess.url }),
+    ...Object.fromEntries([...byScope].flatMap(([scope, name]) => scopeOption(scope, name))),
+    ...Object.fromEntries(entries.flatMap(([, access]) => tokenOption(access))),
+  }
+
+  function scopeOption(scope: string, name: string): [string, string][] {
+    const url = configured[name]?.url
+    return url === undefined ? [] : [[`${scope}:registry`, url]]
+  }
+
+  const has = (registry: string) => registry === defaultName || Object.hasOwn(configured, registry)
+
+  return {
+    has,
+    nameFor: (packageName) => byScope.get(scopeOf(packageName)) ?? defaultName,
+    options(from) {
+      if (!from) return shared
+      if (!has(from.registry)) {
+        const known = [...new Set([defaultName, ...Object.keys(configured)])].join(', ')
+        throw invalid('registry', `'${from.registry}' is not configured; there is ${known}`)
+      }
+      const { [`${scopeOf(from.packageName)}:registry`]: _, ...rest } = shared
+      const url = configured[from.registry]?.url
+      return url === undefined ? rest : { ...rest, registry: url }
+    },
+  }
+}
+
+/** Empty for a package without a scope. */
+function scopeOf(packageName: string): string {
+  return packageName.startsWith('@') ? (packageName.split('/')[0] ?? '') : ''
+}
+
+/** Only for addresses below that of the registry. */
+function tokenOption({ url, token }: RegistryAccess): [string, string][] {
+  if (url === undefined || token === undefined) return []
+  const { host, pathname } = new URL(url)
+  return [[`//${host}${pathname.replace(/\/?$/, '/')}:_authToken`, token]]
+}

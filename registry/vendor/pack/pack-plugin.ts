@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { BuiltPlugin } from '../../build-plugin.ts'
+import { toTarball } from '../../fetch/tarball.ts'
+import { toCycloneDx } from '../../plan/cyclone-dx.ts'
+import type { PackageFile } from '../../trust/candidate.ts'
+import type { SigningKey } from '../../trust/signing-key.ts'
+import { signatureFile, signPackage } from '../../trust/vendor-signature.ts'
+import { buildFiles } from './build-files.ts'
+import { fromNodeModules } from './from-node-modules.ts'
+import { type PackedFiles, packedFiles, sbomFile } from './packed-files.ts'
+import { writeTarball } from './write-tarball.ts'
+
+export interface PackRequest {
+  folder: string
+  key: SigningKey
+  /** Where the tarball is put; the present folder when absent. */
+  into?: string
+  /** Ids of the only sites that it is signed for; everybody when absent. */
+  sites?: string[]
+}
+
+export interface PackedPlugin {
+  name: string
+  version: string
+  /** Absolute. */
+  file: string
+  /** SHA-512 of the tarball, in the form of subresource integrity. */
+  integrity: string
+  /** SHA-256 of the bundle that a site makes of it, with the same versions of its dependencies. */
+  bundleHash: string
+  files: string[]
+}
+
+/**
+ * Makes the tarball that is published: what npm would pack, a bill of materials, and a signature over every file. The
+ * same files and key give the same bytes. Nothing is written unless a site could install it.
+ * @throws configuration_error as an installation would
+ */
+export async function packPlugin({
+  folder,
+  key,
+  into = '.',
+  sites,
+}: PackRequest): Promise<PackedPlugin> {
+  const root = resolve(folder)
+  const files = await packedFiles(root)
+  const built = await buildFiles(files, root, fromNodeModules(root))
+  const { name, version, hash } = built.plugin
+  files.set(sbomFile, toJson(sbomOf(built)))
+  const signature = signPackage({ name, version, files: digestsOf(files) }, key, sites)
+  files.set(signatureFile, toJson(signature))
+  const bytes = writeTarball(files)
+  const file = resolve(into, tarballName(name, version))
+  await writeFile(file, bytes)
+  const { integrity } = toTarball(bytes)
+  return { name, version, file, integrity, bundleHash: hash, files: [...files.keys()].sort() }
+}
+
+/** Of a package that cannot say its own integrity, since it is part of it. */
+export function sbomOf({ plugin, candidate }: Pick<BuiltPlugin, 'plugin' | 'candidate'>) {
+  const { integrity: _, ...known } = plugin
+  // What a registry would say of its parts is the registry's to say.
+  const components = candidate.components.map(({ integrity: __, ...component }) => component)
+  return toCycloneDx({ ...known, components })
+}
+
+export function digestsOf(files: PackedFiles): PackageFile[] {
+  return [...files].map(([path, content]) => ({
+    path,
+    sha256: createHash('sha256').update(content).digest('hex'),
+  }))
+}
+
+/** As npm names it. */
+export function tarballName(name: string, version: string): string {
+  return `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`
+}
+
+function toJson(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`)
+}
