@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asFogbowError } from '@fogbow/plugin-sdk'
+import { installedSettings } from '@fogbow/registry'
 import { type ConfigSource, type LoadedConfig, loadConfig } from './config/index.ts'
 import { createPassword, openUsersFile, verifyPassword } from './identity/users-file.ts'
+import { withSettings } from './marketplace/index.ts'
 import { startSite } from './site.ts'
 import { createLog } from './telemetry/index.ts'
 
@@ -22,6 +24,8 @@ export async function main(options: StartOptions = {}): Promise<void> {
     ...(options.configFile !== undefined && { file: options.configFile }),
     ...(options.port !== undefined && { port: options.port }),
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    complete: async (written, dataDir) =>
+      withSettings(written, await installedSettings(join(dataDir, 'plugins'))),
   }
   try {
     const loaded = await loadConfig(source)

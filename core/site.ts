@@ -23,8 +23,14 @@ import {
   resolveReference,
 } from './config/index.ts'
 import type { SiteFederation } from './federation/open-federation.ts'
+import {
+  askOfPlugins,
+  createSharedTrust,
+  type ToldOfPlugins,
+} from './federation/shared-trust/shared-trust.ts'
 import { createHttpEdge, type Listening } from './http/index.ts'
 import { openSiteKey } from './identity/site-keys.ts'
+import { openSiteMarketplace, refuseDropped, type SiteMarketplace } from './marketplace/index.ts'
 import {
   createOperations,
   createProviders,
@@ -122,9 +128,15 @@ async function assemble(
   const audit = createAudit(store, log)
   undo.push(() => audit.flush())
 
-  const registry = createRegistry({ directory: join(dataDir, 'plugins'), sdkVersion, schemas })
+  const registry = createRegistry({
+    directory: join(dataDir, 'plugins'),
+    sdkVersion,
+    schemas,
+    officialFolder,
+  })
   const tiers = openTiers(join(dataDir, 'cache'), () => config().isolation.spares)
   undo.push(() => tiers.close())
+  let marketplace: SiteMarketplace | undefined
   const plugins = createPluginHost({
     registry,
     store,
@@ -135,6 +147,8 @@ async function assemble(
     observer: metrics.plugins,
     readSecret: (reference, key) => readSecret(reference, key, source.env),
     now: Date.now,
+    drainMs: () => config().marketplace.drainMs,
+    onHealth: (name, bundleHash, health) => marketplace?.onHealth(name, bundleHash, health),
   })
   undo.push(() => plugins.stop())
   await plugins.apply(current)
@@ -149,7 +163,13 @@ async function assemble(
     instanceIdOf: async (orderId) => (await findOrder(store.db, orderId))?.instanceId ?? undefined,
   })
   const siteId = () => config().site.id
-  const federation = await openFederation(() => current, source, store, log)
+  const federation = await openFederation(
+    () => current,
+    source,
+    store,
+    log,
+    () => (marketplace ? marketplace.tell() : Promise.resolve({ revocations: [], vetted: [] })),
+  )
   const listed = () => config().members.list.filter((member) => member !== siteId())
   const remote = federation?.allocation.providers ?? noRemoteProviders(listed)
   const targets = () => config().members.targets
@@ -186,6 +206,28 @@ async function assemble(
   })
   undo.push(() => stopWork(engine, plugins, federation))
 
+  const market = await openSiteMarketplace({
+    loaded: () => current,
+    source,
+    schemas,
+    readSecret: (reference, key) => readSecret(reference, key, source.env),
+    officialFolder,
+    plugins,
+    store,
+    ...(federation && {
+      askMember: (member: string) => askOfPlugins(federation.federation, member),
+    }),
+    adopt(next) {
+      current = next
+      aaa.forget()
+    },
+    log,
+  })
+  marketplace = market
+  undo.push(() => market.stop())
+  // Before anybody is served: what was revoked while the site was away does not run again.
+  await market.enforce()
+
   async function reload(): Promise<void> {
     const next = await loadConfig(source)
     if (next.config.site.id !== config().site.id) {
@@ -195,9 +237,11 @@ async function assemble(
       )
     }
     assertSameServer(current, next)
+    await refuseDropped(store, config(), next.config)
     await plugins.apply(next)
     current = next
     aaa.forget()
+    await market.enforce()
     federation?.refresh()
     log.info({ file: next.file }, 'configuration was read again')
   }
@@ -211,6 +255,7 @@ async function assemble(
     plugins,
     providers,
     anySite,
+    marketplace: market,
     config,
     dataDir: () => dataDir,
     reload,
@@ -247,6 +292,7 @@ async function assemble(
   const listening = await edge.listen(config().http.port, config().http.host)
   undo.push(() => edge.close())
   tiers.keepSpares()
+  await market.start()
   return listening
 }
 
@@ -273,15 +319,25 @@ async function openFederation(
   source: ConfigSource,
   store: Store,
   log: Logger,
+  tellOfPlugins: () => Promise<ToldOfPlugins>,
 ): Promise<SiteFederation | undefined> {
   const { federation } = loaded().config
   if (!federation?.enabled) return undefined
   const reference = resolveReference(federation.xmpp.secret, loaded())
   const secret = await readSecret(reference, 'federation.xmpp.secret', source.env)
   const trading = await import('./federation/open-federation.ts')
+  const services = [createSharedTrust(tellOfPlugins)]
   const { dataDir } = loaded()
   const config = () => loaded().config
-  return trading.openFederation({ config, secret, dataDir, store, clock: systemClock, log })
+  return trading.openFederation({
+    config,
+    secret,
+    dataDir,
+    store,
+    clock: systemClock,
+    log,
+    services,
+  })
 }
 
 /** @throws configuration_error when the connection of the site itself would have to be another one */

@@ -18,8 +18,28 @@ export const debianPackages = [
   { name: 'libnss-wrapper', provides: '/usr/share/doc/libnss-wrapper' },
   // nft(8): the firewall rules that are written for sites
   { name: 'nftables', provides: '/usr/sbin/nft' },
+  // ip(8), names that sites publish, and somebody who knocks: sites behind closed firewalls
+  { name: 'iproute2', provides: '/usr/sbin/ip' },
+  { name: 'unbound', provides: '/usr/sbin/unbound' },
+  { name: 'nmap', provides: '/usr/bin/nmap' },
   // setpriv(1): servers run under their own account and end with the tests
   { name: 'util-linux', provides: '/usr/bin/setpriv' },
+] as const
+
+/** Services of OpenStack with database and message queue: large, and of use to the suite `clouds` alone. */
+export const openstackPackages = [
+  { name: 'python3-keystone', provides: '/usr/bin/keystone-manage' },
+  { name: 'placement-common', provides: '/usr/bin/placement-manage' },
+  { name: 'glance-common', provides: '/usr/bin/glance-wsgi-api' },
+  { name: 'nova-common', provides: '/usr/bin/nova-api-wsgi' },
+  { name: 'neutron-common', provides: '/usr/bin/neutron-server' },
+  { name: 'cinder-common', provides: '/usr/bin/cinder-wsgi' },
+  { name: 'python3-pymysql', provides: '/usr/lib/python3/dist-packages/pymysql' },
+  { name: 'mariadb-server-core', provides: '/usr/sbin/mariadbd' },
+  { name: 'mariadb-client-core', provides: '/usr/bin/mariadb' },
+  { name: 'rabbitmq-server', provides: '/usr/lib/rabbitmq/bin/rabbitmq-server' },
+  { name: 'uwsgi-core', provides: '/usr/bin/uwsgi-core' },
+  { name: 'uwsgi-plugin-python3', provides: '/usr/share/doc/uwsgi-plugin-python3' },
 ] as const
 
 const POLICY = '/usr/sbin/policy-rc.d'

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { debianPackages, withoutStartingServices } from './debian-packages.ts'
+import { debianPackages, openstackPackages, withoutStartingServices } from './debian-packages.ts'
 
 /**
  * Runs every suite, each in a process of its own, and prints what each took and how much of the code they covered.
@@ -25,17 +25,21 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   system: { files: 'test/system/**/*.test.ts', concurrency: 2 },
   pages: { files: 'test/pages/**/*.test.ts', concurrency: 1 },
   federation: { files: 'test/federation/**/*.test.ts', concurrency: 1 },
+  marketplace: { files: 'test/marketplace/**/*.test.ts', concurrency: 1 },
+  clouds: { files: 'test/clouds/**/*.test.ts', concurrency: 1 },
 }
 
-/** Suites that use what is no npm package. */
-const needPackages = new Set(['core', 'pages', 'sdks', 'federation'])
+/** Takes a real OpenStack: many minutes, so that it runs when it is named. */
+const byNameOnly = new Set(['clouds'])
 
-function installPackages(): void {
-  const missing = debianPackages
-    .filter(({ provides }) => !existsSync(provides))
-    .map(({ name }) => name)
+/** Suites that use what is no npm package. */
+const needPackages = new Set(['core', 'pages', 'sdks', 'federation', 'marketplace', 'clouds'])
+
+function installPackages(packages: readonly { name: string; provides: string }[]): void {
+  const missing = packages.filter(({ provides }) => !existsSync(provides)).map(({ name }) => name)
   if (missing.length === 0) return
   console.log(`Installing ${missing.join(', ')}`)
+  const startedAt = performance.now()
   const options = {
     stdio: ['ignore', 'ignore', 'inherit'] as const,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
@@ -46,6 +50,7 @@ function installPackages(): void {
       for (const args of [['update', '-qq'], install])
         execFileSync('apt-get', args, { ...options, stdio: [...options.stdio] })
     })
+    console.log(`Installed in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
   } catch {
     console.error(
       `Could not install ${missing.join(', ')}: as root on Debian 12 this works; elsewhere install them yourself.`,
@@ -54,14 +59,16 @@ function installPackages(): void {
   }
 }
 
-/** The SDKs of clouds are large and of no use to the product, so that only their suite brings them. */
-function installSdks(): void {
-  const folder = join(root, 'test/sdks')
+/** What is large and of no use to the product, so that only its suite brings it. */
+const suitesWithPackages = ['sdks', 'marketplace']
+
+function installPackagesOf(suite: string): void {
+  const folder = join(root, 'test', suite)
   // Written at the end of an installation, and older than a lock file that changed since.
   const installed = join(folder, 'node_modules/.package-lock.json')
   const lock = join(folder, 'package-lock.json')
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
-  console.log('Installing the packages of test/sdks')
+  console.log(`Installing the packages of test/${suite}`)
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -131,11 +138,17 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const everything = chosen.length === 0
-if (everything || chosen.some((name) => needPackages.has(name))) installPackages()
-if (everything || chosen.includes('sdks')) installSdks()
+const needed = [
+  ...(everything || chosen.some((name) => needPackages.has(name)) ? debianPackages : []),
+  ...(chosen.includes('clouds') ? openstackPackages : []),
+]
+installPackages(needed)
+for (const suite of suitesWithPackages)
+  if (everything || chosen.includes(suite)) installPackagesOf(suite)
 rmSync(coverage, { recursive: true, force: true })
 mkdirSync(coverage, { recursive: true })
-const results = (everything ? Object.keys(suites) : chosen).map((name) => {
+const usual = Object.keys(suites).filter((name) => !byNameOnly.has(name))
+const results = (everything ? usual : chosen).map((name) => {
   const suite = suites[name] as { files: string; concurrency: number }
   const files = globSync(suite.files, {
     cwd: root,

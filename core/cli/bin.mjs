@@ -15,6 +15,8 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {
   module.enableCompileCache(
     fileURLToPath(new URL('../../node_modules/.cache/fogbow', import.meta.url)),
   )
+  // Installed as a package, below `node_modules`, Node would leave the types in place.
+  if (import.meta.url.includes('/node_modules/')) await import('@fogbow/plugin-sdk/typescript')
   const { runCli } = await import('./main.ts')
   const exitCode = await runCli(args)
   if (exitCode !== 0) process.exitCode = exitCode

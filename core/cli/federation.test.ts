@@ -142,11 +142,14 @@ test('keys are shown, announced, taken and dropped; each step says what comes ne
   const first = (await rows('show')).said.keys
   assert.deepEqual(uses(first), ['signs', 'is encrypted to'])
   const { said, stderr } = await rows('next')
-  assert.match(stderr, /Restart the site.*key rotate/)
+  assert.match(stderr, /A running site announces.*key rotate/)
   assert.equal((await rows('next')).said.next, said.next)
-  assert.deepEqual(uses((await rows('show')).said.keys), ['signs', 'signs next', 'is encrypted to'])
+  const coming = ['signs', 'signs next', 'is encrypted to', 'is encrypted to next']
+  assert.deepEqual(uses((await rows('show')).said.keys), coming)
   const rotated = (await rows('rotate')).said
-  assert.deepEqual(uses(rotated), ['signs', 'signed before', 'is encrypted to'])
+  const going = ['signs', 'signed before', 'is encrypted to', 'was encrypted to before']
+  assert.deepEqual(uses(rotated), going)
+  assert.equal(rotated[3].key, first[1].key)
   assert.equal(rotated[0].key, said.next)
   assert.equal(rotated[1].key, first[0].key)
   assert.deepEqual(uses((await rows('rotate', '--finish')).said), ['signs', 'is encrypted to'])
@@ -178,6 +181,7 @@ test('what cannot be right is refused before anything is written', async () => {
     [['--address', '203.0.113.5', '--domain', 'else.example'], /not in the zone else\.example/],
     [['--address', '203.0.113.5', '--member', 'B'], /no DNS name/],
     [['--address', '203.0.113.5', '--admin-network', '10.0.0.0/40'], /no network/],
+    [['--address', '203.0.113.5', '--private-network', '10.0.0.0/8'], /in none of the private/],
     [['--address', '203.0.113.5', '--authority', 'a"; os.exit()'], /has characters/],
   ]
   for (const [args, words] of cases) {

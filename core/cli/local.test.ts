@@ -74,20 +74,23 @@ test('a user command that fails names the reason in one line and changes nothing
   assert.equal(await readFile(join(dataDir, 'users.json'), 'utf8'), before)
 })
 
+/** The least that a configuration has to say. */
+const siteOf = (packageName: string) => ({
+  site: { id: 'site.example' },
+  plugins: { local: { package: packageName } },
+  aaa: {
+    tokenGenerator: 'local',
+    federationIdentity: 'local',
+    authentication: 'local',
+    authorization: 'local',
+  },
+  clouds: { lab: { plugin: 'local', mapper: 'local' } },
+})
+
 test('a configuration is checked by the rules of the site, which name file and key', async () => {
   const folder = join(home.folder, 'site')
   await mkdir(folder)
-  const good = {
-    site: { id: 'site.example' },
-    plugins: { local: { package: 'x' } },
-    aaa: {
-      tokenGenerator: 'local',
-      federationIdentity: 'local',
-      authentication: 'local',
-      authorization: 'local',
-    },
-    clouds: { lab: { plugin: 'local', mapper: 'local' } },
-  }
+  const good = siteOf('x')
   const file = join(folder, 'fogbow.config.json')
   await writeFile(file, JSON.stringify(good))
   const found = await home.run(['config', 'check', '--json'], { cwd: folder })
@@ -119,12 +122,18 @@ test('a plugin is installed from a folder, listed and removed again', async () =
     `import { definePlugin } from '@fogbow/plugin-sdk'
 export default definePlugin({ create: () => ({ quota: { getUserQuota: async () => ({}) } }) })`,
   )
+  await writeFile(join(home.folder, 'fogbow.config.json'), JSON.stringify(siteOf('@vendor/local')))
   const run = (...args: string[]) =>
     home.run(['plugin', ...args, '--data-dir', dataDir], { cwd: home.folder })
-  const added = await run('add', 'plugin')
-  assert.deepEqual([added.code, added.stdout], [0, 'fogbow-plugin-none@1.2.3\n'], added.stderr)
+  const unaccepted = await run('add', 'plugin')
+  assert.deepEqual([unaccepted.code, unaccepted.stdout], [1, ''])
+  assert.match(unaccepted.stderr, /level local.* was not accepted/)
+  assert.equal((await run('list')).cells.length, 1)
+  const added = await run('add', 'plugin', '--yes')
+  const change = 'Generation 1: install fogbow-plugin-none@1.2.3\n'
+  assert.deepEqual([added.code, added.stdout], [0, change], added.stderr)
   assert.deepEqual((await run('list')).cells[1], ['fogbow-plugin-none', '1.2.3', 'quota', folder])
-  assert.equal((await run('remove', 'fogbow-plugin-none')).code, 0)
+  assert.equal((await run('remove', 'fogbow-plugin-none', '--yes')).code, 0)
   assert.equal((await run('list')).cells.length, 1)
   const again = await run('remove', 'fogbow-plugin-none')
   assert.equal(again.code, 1)

@@ -9,16 +9,18 @@ import {
 import type { AaaPipeline } from '../aaa/index.ts'
 import type { SiteConfig } from '../config/index.ts'
 import type { CloudConnector, Order, ReportedInstance } from '../orders/index.ts'
-import type { LivePlugin, PluginHost } from '../plugins/index.ts'
+import type { PluginHost, PluginSlot } from '../plugins/index.ts'
 
 /** The clouds of this site, reached through their plugins. */
 export interface LocalClouds extends CloudConnector {
   names(): string[]
   has(cloudName: string): boolean
   /** The plugin that serves a kind in a cloud. @throws not_found for an unknown cloud */
-  plugin(cloudName: string, kind: string): LivePlugin
+  plugin(cloudName: string, kind: string): PluginSlot
   /** True as well while the plugin does not run, since nobody can tell then. */
   offers(cloudName: string, kind: string, method: string): boolean
+  /** Why a cloud takes no new orders of a kind; undefined when it does. */
+  closedForNew(cloudName: string, kind: string): string | undefined
   /** Makes an image of an instance. Not retried: its outcome is told to whoever asked. */
   takeSnapshot(order: Order, name: string): Promise<void>
   /** Calls a method with the user's credential for that cloud as last argument. */
@@ -41,7 +43,7 @@ export function createLocalClouds(parts: {
 }): LocalClouds {
   const { plugins, aaa } = parts
 
-  function plugin(cloudName: string, kind: string): LivePlugin {
+  function plugin(cloudName: string, kind: string): PluginSlot {
     const clouds = parts.config().clouds
     const cloud = Object.hasOwn(clouds, cloudName) ? clouds[cloudName] : undefined
     if (!cloud)
@@ -124,6 +126,7 @@ export function createLocalClouds(parts: {
       const target = plugin(cloudName, kind)
       return target.health().state !== 'ready' || target.offered.has(`${kind}.${method}`)
     },
+    closedForNew: (cloudName, kind) => plugin(cloudName, kind).closedForNew,
     call,
     requestInstance: async (order) =>
       (await onOrder(order, 'requestInstance')) as RequestedInstance,

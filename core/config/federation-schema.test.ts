@@ -31,4 +31,6 @@ test('a peer is named by the id of a member, with keys that can be read', () => 
   assert.match(withPeer('site-b.example', { keys: ['x'] })?.field ?? '', /keys\[0\]/)
   assert.ok(withPeer('Site B', {}))
   assert.ok(withPeer('site-b', { dialect: 'klingon' }))
+  assert.equal(withPeer('site-b', { dialect: 'java', laterMethods: ['pause'] }), undefined)
+  assert.ok(withPeer('site-b', { laterMethods: ['explode'] }))
 })

@@ -32,6 +32,13 @@ const peer = {
       description:
         'Whose users it may speak for, beside those whose identity provider has its own name',
     },
+    laterMethods: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', enum: ['pause', 'hibernate', 'stop', 'resume', 'takeSnapshot'] },
+      description:
+        'What a member of the original service understands that its first version did not; its administrator knows',
+    },
   },
 } as const
 

@@ -1,11 +1,12 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { FogbowError, pluginKinds } from '@fogbow/plugin-sdk'
+import { asFogbowError, FogbowError, pluginKinds } from '@fogbow/plugin-sdk'
 import { completerFor, joinPath } from '@fogbow/plugin-sdk/validate'
 import { cosmiconfig } from 'cosmiconfig'
+import { checkMarketplace } from './marketplace-schema.ts'
 import { networkProblem } from './network-values.ts'
 import { placementProblem } from './placement-schema.ts'
-import { type SiteConfig, siteConfigSchema } from './schema.ts'
+import { DATA_DIR, type SiteConfig, siteConfigSchema } from './schema.ts'
 
 export interface LoadedConfig {
   config: SiteConfig
@@ -14,6 +15,8 @@ export interface LoadedConfig {
   folder: string
   /** Absolute. */
   dataDir: string
+  /** What the file itself says, before anything completed it. */
+  written: unknown
 }
 
 export interface ConfigSource {
@@ -23,6 +26,8 @@ export interface ConfigSource {
   cwd: string
   port?: number
   dataDir?: string
+  /** What completes the file before it is checked: settings that were made elsewhere and are kept in the data directory. */
+  complete?: (written: unknown, dataDir: string) => Promise<unknown>
 }
 
 const searchPlaces = [
@@ -39,17 +44,26 @@ const searchPlaces = [
  */
 export async function loadConfig(source: ConfigSource): Promise<LoadedConfig> {
   const { file, written } = await read(source)
-  const config = check(written, file)
   const folder = dirname(file)
-  const dataDir = source.dataDir ?? source.env.FOGBOW_DATA_DIR ?? resolve(folder, config.dataDir)
+  const dataDir = findDataDir(source, written, folder)
+  const config = check((await source.complete?.(written, dataDir)) ?? written, file)
   const port = source.port ?? toPort(source.env.PORT)
   if (port !== undefined) config.http.port = port
   return {
     config,
     file,
     folder,
-    dataDir: isAbsolute(dataDir) ? dataDir : resolve(source.cwd, dataDir),
+    dataDir,
+    written,
   }
+}
+
+/** Needed before the file was checked; one that is no text is refused then. */
+function findDataDir({ dataDir, env, cwd }: ConfigSource, written: unknown, folder: string) {
+  const named = dataDir ?? env.FOGBOW_DATA_DIR
+  if (named !== undefined) return resolve(cwd, named)
+  const inFile = (written as Partial<SiteConfig> | null)?.dataDir
+  return resolve(folder, typeof inFile === 'string' && inFile ? inFile : DATA_DIR)
 }
 
 /** Where a secret reference of the configuration points to, as an absolute reference. */
@@ -106,6 +120,7 @@ function check(written: unknown, file: string): SiteConfig {
   if (network) throw wrong(file, network.key, network.message)
   const placement = placementProblem(config)
   if (placement) throw wrong(file, placement.key, placement.message)
+  checkTrust(config, file)
   return config
 }
 
@@ -130,6 +145,15 @@ function checkReferences(config: SiteConfig, file: string): void {
         )
       checkPlugin(config, plugin, `clouds.${cloud}.kinds.${kind}`, file)
     }
+  }
+}
+
+function checkTrust(config: SiteConfig, file: string): void {
+  try {
+    checkMarketplace(config.marketplace)
+  } catch (cause) {
+    const { message, details } = asFogbowError(cause)
+    throw new FogbowError('configuration_error', `${file}: ${message}`, { cause, details })
   }
 }
 

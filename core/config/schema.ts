@@ -1,6 +1,7 @@
 import { schema, type TypeOf } from '@fogbow/plugin-sdk'
 import { defaultLimits, isolationLevels } from '@fogbow/sandbox'
 import { federationSchema, rendezvousSchema } from './federation-schema.ts'
+import { marketplaceSchema } from './marketplace-schema.ts'
 import { grantsSchema, networkSchema } from './network-schema.ts'
 import { placementSchema } from './placement-schema.ts'
 
@@ -92,6 +93,9 @@ const plugin = {
   },
 } as const
 
+/** Beside the configuration file. */
+export const DATA_DIR = './data'
+
 /** Everything that `fogbow.config.ts` may say. Defaults make a complete site of an almost empty file. */
 export const siteConfigSchema = schema({
   type: 'object',
@@ -120,7 +124,7 @@ export const siteConfigSchema = schema({
     dataDir: {
       type: 'string',
       minLength: 1,
-      default: './data',
+      default: DATA_DIR,
       description: 'Beside this file unless absolute; FOGBOW_DATA_DIR overrides it',
     },
     minimumIsolation: {
@@ -281,6 +285,7 @@ export const siteConfigSchema = schema({
     },
     federation: federationSchema,
     placement: placementSchema,
+    marketplace: marketplaceSchema,
     orders: {
       type: 'object',
       default: {},

@@ -21,7 +21,10 @@ export interface RemoteMethod {
    * requesters let no new one through. Otherwise nobody could end what they have at a site that was taken off a list.
    */
   readonly aboutExisting?: true
-  /** Parameters that name an object and its generation: of what waits to be sent about one object only the newest is. */
+  /**
+   * Parameters that name an object and its generation: of what waits to be sent about one object only the newest is. Who
+   * serves it has to let an older generation, and the same one again, change nothing; it has no inbox entry then.
+   */
   readonly newest?: { readonly of: string; readonly by: string }
 }
 

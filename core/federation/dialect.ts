@@ -1,5 +1,6 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
 import type { MemberId, RemoteCall, RemoteMethod } from './contract.ts'
+import type { PeerSettings } from './settings.ts'
 import type { Clock, DataForm, Element, Log, RequestOptions, XmppComponent } from './xmpp/index.ts'
 
 export type DialectName = 'own' | 'java'
@@ -49,6 +50,8 @@ export interface DialectParts {
   readonly server: DialectServer
   readonly clock: Clock
   readonly log: Log
+  /** What the administrator wrote down of a member. */
+  written(member: MemberId): PeerSettings | undefined
   /**
    * Asks the component of a member, unless its breaker is open.
    * @returns the answer, an `<iq type='result'>`

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { FogbowError } from '@fogbow/plugin-sdk'
+import { createPages } from './own/pages.ts'
 import { defaultFederationSettings, type FederationSettings } from './settings.ts'
 import { ended, type FederatedSite, startFederatedSites } from './testing/federated-sites.ts'
+import { createVirtualTime } from './testing/virtual-time.ts'
 
 const user = { id: 'ana', identityProviderId: 'site-a', name: 'Ana', roles: ['user'] }
 
@@ -130,6 +132,58 @@ test('contents that do not fit into a stanza travel in pieces, both ways', async
   assert.ok(pieces.length > 40, `${pieces.length} pieces`)
 })
 
+test('long lists come page by page, each in one stanza, and their provider is asked for them once', async (t) => {
+  const { ask, pass, network, b } = await two(t)
+  const names = Array.from({ length: 3000 }, (_, n) => `image-${n} ${'é'.repeat(n % 40)}`)
+  let asked = 0
+  b.answer = async () => {
+    asked += 1
+    return names
+  }
+  const call = ask('site-b', 'names', {})
+  await pass(1000)
+  assert.deepEqual(call.outcome, { result: names })
+  assert.equal(asked, 1)
+  const answers = network.carried.filter(({ kind, from }) => kind === 'answer' && /b$/.test(from))
+  assert.ok(answers.length >= 6, `${answers.length} pages`)
+  const said = JSON.stringify(network.carried.map(({ iq }) => iq))
+  assert.doesNotMatch(said, /"parcel"/)
+})
+
+test('a list whose member was restarted between two pages is asked for anew', async (t) => {
+  const { ask, pass, network, b } = await two(t)
+  const names = Array.from({ length: 1200 }, (_, n) => `image-${n}`)
+  b.answer = async () => names
+  let answers = 0
+  network.fate = ({ kind, from }) => {
+    if (kind === 'answer' && /b$/.test(from)) answers += 1
+    return { arrivals: [answers === 1 ? 1000 : 1] }
+  }
+  const call = ask('site-b', 'names', {})
+  await pass(500)
+  b.crash()
+  await b.restart()
+  await pass(30_000)
+  assert.deepEqual(call.outcome, { result: names })
+})
+
+test('the pages of a list are for the member that asked for it, as long as they are kept', () => {
+  const clock = createVirtualTime()
+  const pages = createPages(clock)
+  const items = Array.from({ length: 5 }, (_, n) => n)
+  const { items: some, next = '' } = pages.first('site-a', items, 2)
+  assert.deepEqual(some, [0, 1])
+  assert.throws(() => pages.following('site-c', next), { code: 'not_found' })
+  const second = pages.following('site-a', next)
+  assert.deepEqual(pages.following('site-a', second.next ?? ''), { items: [4] })
+  for (const wrong of ['', '.', `${next}9`, next.replace(/\d+$/, '-1'), next.replace(/\d+$/, 'x')])
+    assert.throws(() => pages.following('site-a', wrong), { code: 'not_found' })
+  clock.skip(60_001)
+  assert.throws(() => pages.following('site-a', next), { code: 'not_found' })
+  const large = Array.from({ length: 40 }, () => 'x'.repeat(1024 * 1024))
+  assert.equal(pages.first('site-a', large, 2).items.length, 40, 'too much is not kept')
+})
+
 test('what is too large for any number of pieces is refused before anything is sent', async (t) => {
   const { ask, pass, network } = await two(t)
   const call = ask('site-b', 'echo', { text: 'x'.repeat(4_500_000) })
@@ -224,6 +278,40 @@ test('envelopes are encrypted once the keys of both are known, and must be where
   assert.match(errorOf(plain).message, /not-authorized: unencrypted/)
   assert.ok(b.federation.counts().refusals.unencrypted > 0)
 })
+
+for (const encryption of ['never', 'whenPossible'] as const)
+  test(`a member rotates all its keys while it is asked and asks, with encryption '${encryption}'`, async (t) => {
+    const { ask, pass, a, b } = await two(t, { encryption })
+    const settle = async (ms: number) => {
+      for (let turns = 0; turns < 40; turns += 1) {
+        await pass(ms / 40)
+        if (encryption !== 'never') await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    }
+    const trade = async (name: string) => {
+      const calls = [
+        ask('site-b', 'echo', { text: name }),
+        ask('site-b', 'make', { name }),
+        ended(b.federation.call('site-a', 'echo', { text: name })),
+        ended(b.federation.call('site-a', 'make', { name })),
+      ]
+      await settle(2000)
+      for (const { outcome } of calls)
+        assert.ok(outcome && 'result' in outcome, `${name}: ${JSON.stringify(outcome)}`)
+    }
+    await settle(60_000)
+    const before = [a.keys.signing.kid, a.keys.encryption.kid]
+    for (const step of ['announceNext', 'takeNext', 'dropFormer'] as const) {
+      await a.keys[step]()
+      await settle(90_000)
+      await trade(step)
+    }
+    assert.ok(!before.includes(a.keys.signing.kid) && !before.includes(a.keys.encryption.kid))
+    for (const { federation } of [a, b]) {
+      const refused = Object.entries(federation.counts().refusals).filter(([, count]) => count > 0)
+      assert.deepEqual(refused, [])
+    }
+  })
 
 test('members are asked for a sign of life only when there was no other', async (t) => {
   const { pass, network, a, time } = await two(t)

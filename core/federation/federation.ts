@@ -82,6 +82,10 @@ export function createFederation(parts: FederationParts): FederationHost {
     methods,
     clock,
     log,
+    written: (member) => {
+      const { peers } = config()
+      return Object.hasOwn(peers, member) ? peers[member] : undefined
+    },
     request: peers.request,
     heard: peers.heard,
     server: {

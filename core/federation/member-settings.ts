@@ -20,6 +20,7 @@ export function createMemberSettings(
     stated: ReturnType<MembersAndKeys['statedKeys']>
     united: FederationSettings['peers']
   } = { peers: {}, stated: {}, united: {} }
+  let whole: { settings: FederationSettings; result: FederationSettings } | undefined
 
   /** The same objects as before while nothing changed: keys are read once for each. */
   function unite(peers: FederationSettings['peers']): FederationSettings['peers'] {
@@ -35,8 +36,16 @@ export function createMemberSettings(
     return last.united
   }
 
+  /** Asked many times for each request. */
   return () => {
     const settings = written()
-    return { ...settings, members: source.members(), peers: unite(settings.peers) }
+    const members = source.members()
+    const peers = unite(settings.peers)
+    const isSame =
+      whole?.settings === settings &&
+      whole.result.members === members &&
+      whole.result.peers === peers
+    if (!whole || !isSame) whole = { settings, result: { ...settings, members, peers } }
+    return whole.result
   }
 }

@@ -15,8 +15,10 @@ import { createMemberSettings } from './member-settings.ts'
 import { createMembership, type Membership, openJsonFile } from './membership/index.ts'
 import type { PeerCounts } from './peers/index.ts'
 import type { FederationSettings } from './settings.ts'
+import type { RemoteService } from './shared-trust/shared-trust.ts'
 import { jidOf } from './site-jid.ts'
 import { openSiteKeys } from './trust/index.ts'
+import { watchKeys } from './watch-keys.ts'
 import { createXmppComponent, type Log, type XmppComponent } from './xmpp/index.ts'
 
 /** A site's part in the federation, put together from its configuration. */
@@ -44,12 +46,17 @@ export async function openFederation(parts: {
   store: Store
   clock: EngineClock
   log: Log
+  /** What members can ask beside orders and clouds. */
+  services?: readonly RemoteService[]
 }): Promise<SiteFederation> {
-  const { store, clock, log } = parts
+  const { store, clock, log, services = [] } = parts
   const siteId = parts.config().site.id
   const { xmpp } = sectionOf(parts.config())
   const component = createXmppComponent(
-    { jid: jidOf(siteId), host: xmpp.host, port: xmpp.port, secret: parts.secret },
+    {
+      ...{ jid: jidOf(siteId), host: xmpp.host, port: xmpp.port, secret: parts.secret },
+      maxOutgoingBytes: () => largestStanza(sectionOf(parts.config())),
+    },
     { log, clock },
   )
   const keys = await openSiteKeys(parts.dataDir)
@@ -66,14 +73,15 @@ export async function openFederation(parts: {
     component,
     store,
     siteId,
-    methods: allocationMethods,
-    config: createMemberSettings(() => toSettings(parts.config()), membership),
+    methods: [...allocationMethods, ...services.flatMap(({ methods }) => methods)],
+    config: createMemberSettings(settingsOf(parts.config), membership),
     keys,
     clock,
     log,
     dialects: [createJavaDialect()],
   })
   membership.onChange(federation.refresh)
+  const endWatching = watchKeys({ keys, clock, log })
   const allocation = createAllocation({
     federation,
     status: () => withSources(federation, membership),
@@ -82,6 +90,8 @@ export async function openFederation(parts: {
     clock,
     log,
   })
+  const serviceOf = (method: string) =>
+    services.find(({ methods }) => methods.some(({ name }) => name === method))
   return {
     federation,
     allocation,
@@ -89,7 +99,7 @@ export async function openFederation(parts: {
     membership,
     async start(site) {
       const server = allocation.serve(site)
-      federation.serve(server.answer)
+      federation.serve((call) => (serviceOf(call.method.name) ?? server).answer(call))
       await membership.start()
       await federation.start()
       component.start()
@@ -101,6 +111,7 @@ export async function openFederation(parts: {
       federation.refresh()
     },
     async stop() {
+      endWatching()
       await membership.stop()
       allocation.stop()
       await federation.stop()
@@ -142,9 +153,27 @@ function withSources(federation: FederationHost, membership: Membership): Member
   return federation.members().map((member) => ({ ...member, sources: known.get(member.id) ?? [] }))
 }
 
+/**
+ * What our own dialect sends fits into 48 KiB. The original service knows no pieces: a long list of images is one stanza,
+ * which servers take as they come (512 KiB).
+ */
+function largestStanza({ unsigned }: FederationConfig): number {
+  return (unsigned === 'allowed' ? 256 : 64) * 1024
+}
+
 function sectionOf(config: SiteConfig): FederationConfig {
   if (config.federation) return config.federation
   throw new Error('the configuration has no section `federation`')
+}
+
+/** @returns the same object until the configuration is read again */
+function settingsOf(config: () => SiteConfig): () => FederationSettings {
+  let last: { config: SiteConfig; settings: FederationSettings } | undefined
+  return () => {
+    const now = config()
+    if (last?.config !== now) last = { config: now, settings: toSettings(now) }
+    return last.settings
+  }
 }
 
 function toSettings(config: SiteConfig): FederationSettings {

@@ -1,5 +1,6 @@
 import type { MemberId } from './contract.ts'
 import type { DialectName } from './dialect.ts'
+import type { LaterMethod } from './java/index.ts'
 import type { WrittenKey } from './trust/public-key.ts'
 
 /** What an administrator decides about the federation; read anew at each use, so that a reload takes effect at once. */
@@ -31,6 +32,8 @@ export interface PeerSettings {
   readonly identityProviders?: readonly string[] | undefined
   /** Found out by asking the member when absent. */
   readonly dialect?: DialectName | undefined
+  /** What a member of the original service is known to understand beyond the first version of its protocol. */
+  readonly laterMethods?: readonly LaterMethod[] | undefined
 }
 
 /**

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type FederationUser, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type { Selectable } from 'kysely'
 import type { Audit } from '../aaa/index.ts'
-import type { LivePlugin } from '../plugins/index.ts'
+import type { PluginSlot } from '../plugins/index.ts'
 import type { AuditTable } from '../store/index.ts'
 import { cutPage } from './cut-page.ts'
 import type { OperationParts } from './operation-parts.ts'
@@ -85,15 +85,16 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
     )
   }
 
-  function find(name: string): LivePlugin {
+  function find(name: string): PluginSlot {
     const plugin = plugins.list().find((candidate) => candidate.name === name)
     if (plugin) return plugin
     throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
   }
 
-  function reportOf(plugin: LivePlugin, stored: Map<string, number>): PluginReport {
+  function reportOf(plugin: PluginSlot, stored: Map<string, number>): PluginReport {
     const config = parts.config().plugins[plugin.name]
-    return toPluginReport(plugin, config, stored.get(plugin.name) ?? 0)
+    const report = toPluginReport(plugin, config, stored.get(plugin.name) ?? 0)
+    return { ...report, closedForNew: plugin.closedForNew ?? null }
   }
 
   return {
@@ -137,7 +138,7 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
     restartPlugin(context, name, body) {
       const asked = () => [name, toRestart(body)]
       return administerOnce(context, 'restartPlugin', 'PLUGIN', asked, () =>
-        plugins.restart(find(name).name, toRestart(body)),
+        plugins.restart(restartable(find(name)), toRestart(body)),
       )
     },
 
@@ -192,6 +193,14 @@ function toAuditEntry(row: Selectable<AuditTable>): AuditEntry {
     provider: row.provider,
     cloudName: row.cloud_name,
     orderId: row.order_id,
+    detail: row.detail,
     response: row.response,
   }
+}
+
+/** What a revocation stopped stays so until another version is installed or the revocation is taken back. */
+function restartable({ name, health, closedForNew }: PluginSlot): string {
+  if (closedForNew === undefined || health().state !== 'stopped') return name
+  const message = `Plugin '${name}' stays stopped, because ${closedForNew}; install another version, or see: fogbow plugin revocations`
+  throw new FogbowError('unacceptable_operation', message)
 }

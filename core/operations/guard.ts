@@ -10,6 +10,12 @@ export interface Subject {
   provider?: string
   cloudName?: string
   orderId?: string
+  /** Package of plugins. */
+  package?: string
+  /** What was done in words, and why, for the audit. */
+  detail?: string
+  /** What a site asks by itself, to follow what its users asked for, is recorded only when it is refused. */
+  isFollowing?: boolean
 }
 
 export interface Access {
@@ -51,6 +57,7 @@ export function createGuard(parts: {
         provider: subject.provider ?? parts.siteId(),
         cloud_name: subject.cloudName ?? null,
         order_id: subject.orderId ?? null,
+        detail: subject.detail ?? null,
         response,
       })
     try {
@@ -66,12 +73,13 @@ export function createGuard(parts: {
             provider: subject.provider ?? parts.siteId(),
             requester: context.requester,
             ...(subject.cloudName !== undefined && { cloud: subject.cloudName }),
+            ...(subject.package !== undefined && { package: subject.package }),
             ...(owner && { owner: { id: owner.id, identityProviderId: owner.identityProviderId } }),
           },
           subject.type,
         )
       const result = await run({ user, authentic, authorize })
-      record('ok')
+      if (!subject.isFollowing) record('ok')
       return result
     } catch (error) {
       record(asFogbowError(error).code)

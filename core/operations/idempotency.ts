@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { type FederationUser, FogbowError } from '@fogbow/plugin-sdk'
 import type { Kysely } from 'kysely'
 import type { Database, Store } from '../store/index.ts'
+import type { Effects, Once } from './once.ts'
 import type { RequestContext } from './operations.ts'
 
 /** Stores the answer under the key of the request, in the transaction of whatever the request does. */
@@ -16,10 +17,18 @@ export type Idempotently = <Answer>(
   context: RequestContext,
   user: FederationUser,
   fingerprint: unknown,
-  run: (remember: Remember) => Promise<Answer>,
+  run: (remember: Remember, attempt: Attempt) => Promise<Answer>,
 ) => Promise<Answer>
 
-export function createIdempotency(store: Store, now: () => number): Idempotently {
+/** One of the attempts at what is asked for once. */
+export interface Attempt {
+  /** The same for all of them. */
+  readonly key: string
+  /** For what is done at a cloud. */
+  readonly once: Once
+}
+
+export function createIdempotency(store: Store, now: () => number, effects: Effects): Idempotently {
   const underWay = new Map<string, { hash: string; answer: Promise<unknown> }>()
 
   async function first<Answer>(
@@ -37,6 +46,7 @@ export function createIdempotency(store: Store, now: () => number): Idempotently
       return JSON.parse(row.answer)
     }
     return run(async (db, answer) => {
+      await db.deleteFrom('begun_effects').where('scope', '=', scope).execute()
       await db
         .insertInto('idempotency_keys')
         .values({
@@ -53,17 +63,19 @@ export function createIdempotency(store: Store, now: () => number): Idempotently
     context: RequestContext,
     user: FederationUser,
     fingerprint: unknown,
-    run: (remember: Remember) => Promise<Answer>,
+    run: (remember: Remember, attempt: Attempt) => Promise<Answer>,
   ): Promise<Answer> => {
-    if (context.idempotencyKey === undefined) return run(async () => {})
-    const scope = JSON.stringify([user.identityProviderId, user.id, context.idempotencyKey])
+    const { idempotencyKey: key } = context
+    if (key === undefined) return run(async () => {}, onlyAttempt())
+    const scope = JSON.stringify([user.identityProviderId, user.id, key])
     const hash = createHash('sha256').update(JSON.stringify(fingerprint)).digest('hex')
     const other = underWay.get(scope)
     if (other) {
       checkSame(hash, other.hash)
       return other.answer as Promise<Answer>
     }
-    const answer = first(scope, hash, run)
+    const attempt = { key, once: effects.of(scope) }
+    const answer = first(scope, hash, (remember) => run(remember, attempt))
     underWay.set(scope, { hash, answer })
     try {
       return await answer
@@ -71,6 +83,11 @@ export function createIdempotency(store: Store, now: () => number): Idempotently
       underWay.delete(scope)
     }
   }
+}
+
+/** Nobody will ask for it again. */
+function onlyAttempt(): Attempt {
+  return { key: randomUUID(), once: (effect) => effect.run() }
 }
 
 function checkSame(hash: string, stored: string): void {

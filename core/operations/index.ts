@@ -2,6 +2,7 @@ import { FogbowError } from '@fogbow/plugin-sdk'
 import type { AaaPipeline, Audit } from '../aaa/index.ts'
 import type { LocalClouds } from '../clouds/index.ts'
 import type { SiteConfig } from '../config/index.ts'
+import type { SiteMarketplace } from '../marketplace/index.ts'
 import type { Engine } from '../orders/index.ts'
 import type { PluginHost } from '../plugins/index.ts'
 import type { Store } from '../store/index.ts'
@@ -9,6 +10,8 @@ import { createAdminOperations } from './admin-operations.ts'
 import type { AnySite } from './any-site/index.ts'
 import { createGuard } from './guard.ts'
 import { createIdempotency } from './idempotency.ts'
+import { createMarketplaceOperations } from './marketplace-operations.ts'
+import { createEffects } from './once.ts'
 import type { FederationReport, MemberOperations, Operations } from './operations.ts'
 import { createOrderAccess } from './order-access.ts'
 import { createOrderOperations } from './order-operations.ts'
@@ -30,6 +33,7 @@ export interface OperationsDeps {
   plugins: PluginHost
   providers: Providers
   anySite: AnySite
+  marketplace: SiteMarketplace
   config(): SiteConfig
   dataDir(): string
   reload(): Promise<void>
@@ -44,6 +48,8 @@ export interface OperationsDeps {
 /** Everything that can be asked of the site, for both edges. */
 export function createOperations(deps: OperationsDeps): Operations & MemberOperations {
   const siteId = () => deps.config().site.id
+  const settleMs = () => deps.config().orders.settleMs
+  const effects = createEffects({ store: deps.store, now: deps.now, settleMs })
   const parts = {
     ...deps,
     siteId,
@@ -55,7 +61,7 @@ export function createOperations(deps: OperationsDeps): Operations & MemberOpera
       throw new FogbowError('not_found', problem.replace('there', 'There'))
     },
     guard: createGuard({ aaa: deps.aaa, audit: deps.audit, siteId, now: deps.now }),
-    idempotently: createIdempotency(deps.store, deps.now),
+    idempotently: createIdempotency(deps.store, deps.now, effects),
   }
   const orderAccess = createOrderAccess(parts)
   return {
@@ -67,6 +73,7 @@ export function createOperations(deps: OperationsDeps): Operations & MemberOpera
     ...createSecurityRuleOperations(parts, orderAccess),
     ...createQueryOperations(parts),
     ...createAdminOperations(parts),
+    ...createMarketplaceOperations(parts),
     ...createSiteOperations(parts),
   }
 }
@@ -74,6 +81,7 @@ export function createOperations(deps: OperationsDeps): Operations & MemberOpera
 export type { AnySite } from './any-site/index.ts'
 export { createProviders, noRemoteProviders } from './create-providers.ts'
 export { createSiteAnySite, placingElsewhere } from './create-site-any-site.ts'
+export type { Attempt } from './idempotency.ts'
 export type * from './operations.ts'
 export type {
   CloudQuery,

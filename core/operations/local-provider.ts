@@ -1,6 +1,7 @@
-import { FogbowError, type ParentOrder } from '@fogbow/plugin-sdk'
+import type { ParentOrder } from '@fogbow/plugin-sdk'
 import type { LocalClouds } from '../clouds/index.ts'
 import type { Order } from '../orders/index.ts'
+import { type Image, ruleDeletion, ruleMaking, snapshotTaking } from './cloud-effects.ts'
 import type { Provider, Rule } from './providers.ts'
 
 /** This site as a provider. */
@@ -25,19 +26,22 @@ export function createLocalProvider(clouds: LocalClouds, siteId: () => string): 
     query: (user, { cloudName, kind, method, id }, signal) =>
       clouds.call(user, cloudName, kind, method, id === undefined ? [] : [id], signal),
     act: async () => {},
-    takeSnapshot: (order, name) => clouds.takeSnapshot(order, name),
-    createRule: async (order, rule) =>
-      (await callOnRules(order, 'requestSecurityRule', rule)) as string,
+    takeSnapshot(order, name, { once }) {
+      const lists = clouds.offers(order.cloudName, 'image', 'getAllImages')
+      const images = async () =>
+        (await clouds.call(order.owner, order.cloudName, 'image', 'getAllImages', [])) as Image[]
+      const take = () => clouds.takeSnapshot(order, name)
+      return once(snapshotTaking(name, { take, ...(lists && { images }) }))
+    },
+    createRule(order, rule, { once }) {
+      const make = async () => (await callOnRules(order, 'requestSecurityRule', rule)) as string
+      return once(ruleMaking(rule, { rules: () => listRules(order), make }))
+    },
     listRules,
-    async deleteRule(order, ruleId) {
-      const rules = await listRules(order)
-      if (!rules.some((rule) => rule.id === ruleId)) {
-        throw new FogbowError(
-          'instance_not_found',
-          `${order.kind} ${order.id} has no security rule '${ruleId}'`,
-        )
-      }
-      await callOnRules(order, 'deleteSecurityRule', ruleId)
+    deleteRule(order, ruleId, { once }) {
+      const remove = async () => void (await callOnRules(order, 'deleteSecurityRule', ruleId))
+      const parent = `${order.kind} ${order.id}`
+      return once(ruleDeletion(ruleId, parent, { rules: () => listRules(order), remove }))
     },
   }
 }

@@ -26,6 +26,12 @@ export function createOrderMaker(parts: OperationParts): MakeOrder {
   const { store, engine, config, now, siteId } = parts
 
   function checkOffered({ provider, cloudName }: Placement, { kind }: Wanted): void {
+    const closed =
+      provider === siteId() ? parts.clouds.closedForNew(cloudName, kind.name) : undefined
+    if (closed !== undefined) {
+      const message = `Cloud '${cloudName}' takes no new orders: ${closed}`
+      throw new FogbowError('unacceptable_operation', message)
+    }
     if (parts.providers.of(provider).offers(cloudName, kind.name, 'requestInstance')) return
     throw new FogbowError('not_implemented', `Cloud '${cloudName}' has no ${kind.path}`)
   }

@@ -1,6 +1,7 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
 import type { Order, OrderReport } from '../orders/index.ts'
 import type { Page, PageRequest } from '../orders/page.ts'
+import type { MarketplaceOperations } from './marketplace-operations.ts'
 import type { MemberStatus } from './providers.ts'
 
 /** Everything an operation knows of the request behind it; the same for both edges. */
@@ -76,6 +77,8 @@ export interface AuditEntry {
   provider: string
   cloudName: string | null
   orderId: string | null
+  /** What was done to which package, and why. */
+  detail: string | null
   /** `ok` or the error code. */
   response: string
 }
@@ -96,6 +99,8 @@ export interface PluginView {
 export interface PluginReport extends PluginView {
   /** SHA-256 of the code that runs; null while it could not be loaded. */
   bundleHash: string | null
+  /** Why it takes no new orders; null when it does. */
+  closedForNew: string | null
   /** What to do next; null when there is nothing to do. */
   advice: string | null
   /** When it is started again by itself. */
@@ -133,7 +138,6 @@ export interface PluginReport extends PluginView {
   }
 }
 
-/** How plugins can be isolated at this site. */
 /** For `fogbow federation doctor`, which has the words for it. */
 export interface FederationReport {
   link: object
@@ -141,6 +145,7 @@ export interface FederationReport {
   members: readonly object[]
 }
 
+/** How plugins can be isolated at this site. */
 export interface IsolationView {
   /** The strongest level of this machine. */
   level: string
@@ -177,7 +182,7 @@ export interface SiteView {
  * What a user, a peer or an administrator can ask. Every function authenticates, authorises and leaves an audit
  * record, except those marked open. Errors are `FogbowError`s. `kind` is the name of a resource kind, such as `compute`.
  */
-export interface Operations {
+export interface Operations extends MarketplaceOperations {
   /** Open. Body `{credentials, publicKey?}`. */
   createToken(context: RequestContext, body: unknown): Promise<{ token: string }>
   /** The token of the context is not accepted any more, whatever its expiry. */
@@ -323,7 +328,8 @@ export interface MemberOperations {
   ): Promise<OrderReport>
   /**
    * An order as this site provides it, also when it is closed.
-   * @param from - whether the cloud is looked at first, as `getOrder` does
+   * @param from - `looked at`: the cloud first, as `getOrder` does, for a user who reads it. `stored`: for a member that follows
+   *   what it is told of anyway, which leaves a record only when it is refused
    */
   reportOrder(
     context: RequestContext,

@@ -24,7 +24,7 @@ export function toPluginReport(
   plugin: LivePlugin,
   config: PluginConfig | undefined,
   usedBytes: number,
-): PluginReport {
+): Omit<PluginReport, 'closedForNew'> {
   const { isolation, lastFailure, capabilities } = plugin
   const { retryAt } = plugin.health()
   const { deniedHostCalls: deniedRequests, ...stats } = plugin.stats()

@@ -10,7 +10,7 @@ import type { Subject } from './guard.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, OrderOutcome } from './operations.ts'
 import { eachOf, type OrderAccess, toKind, unacceptable } from './order-access.ts'
-import { requestKey, toBody } from './request.ts'
+import { toBody } from './request.ts'
 
 /** What is done with instances that exist: pausing and the like, for one or for all of a user, and snapshots. */
 export function createPowerOperations(
@@ -103,7 +103,7 @@ export function createPowerOperations(
       return guard(context, subject, (access) => {
         const name = toSnapshotName(id, body)
         const asked = ['takeSnapshot', id, name]
-        return parts.idempotently(context, access.user, asked, async (remember) => {
+        return parts.idempotently(context, access.user, asked, async (remember, attempt) => {
           const order = await reach(context, access, subject, kind, id, 'invalid_parameter')
           const provider = providers.of(order.provider)
           if (!provider.offers(order.cloudName, kind.name, 'takeSnapshot')) {
@@ -114,7 +114,7 @@ export function createPowerOperations(
           }
           if (provider.isLocal && order.state !== 'PAUSED' && order.state !== 'HIBERNATED')
             throw unacceptable(order, 'snapshot')
-          await provider.takeSnapshot(order, name, requestKey(context))
+          await provider.takeSnapshot(order, name, attempt)
           await store.write((db) => remember(db, null))
         })
       })

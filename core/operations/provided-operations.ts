@@ -43,13 +43,14 @@ export function createProvidedOperations(
 
     reportOrder(context, kindName, id, from) {
       const kind = toKind(kindName)
-      const subject: Subject = { operation: 'get', type: kind.type, orderId: id }
+      const isFollowing = from === 'stored'
+      const subject: Subject = { operation: 'get', type: kind.type, orderId: id, isFollowing }
       return guard(context, subject, async (access) => {
         const order = await find(context, kind, id)
         await allow(access, subject, kind, order)
         if (from === 'stored') return toReport(order)
-        await fresh(order)
-        return toReport(await latest(order))
+        const seen = await fresh(order)
+        return toReport(seen === order ? order : await latest(order))
       })
     },
 

@@ -1,5 +1,6 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
 import type { Order } from '../orders/index.ts'
+import type { Attempt } from './idempotency.ts'
 
 /** What can be asked of a cloud without ordering anything; `id` where one thing is meant. */
 export interface CloudQuery {
@@ -26,12 +27,16 @@ export interface Provider {
   query(user: FederationUser, query: CloudQuery, signal: AbortSignal): Promise<unknown>
   /** Asks for a power action that the engine will watch. Does nothing where the engine asks for itself. */
   act(order: Order, action: string): Promise<void>
-  /** @param key - the same for every attempt of one request, as in the methods below */
-  takeSnapshot(order: Order, name: string, key: string): Promise<void>
+  /** Done once, however many attempts there are; so are the changes of rules below. */
+  takeSnapshot(order: Order, name: string, attempt: Attempt): Promise<void>
   /** @returns the id of the rule, null from a provider that does not tell */
-  createRule(order: Order, rule: Record<string, unknown>, key: string): Promise<string | null>
+  createRule(
+    order: Order,
+    rule: Readonly<Record<string, unknown>>,
+    attempt: Attempt,
+  ): Promise<string | null>
   listRules(order: Order): Promise<Rule[]>
-  deleteRule(order: Order, ruleId: string, key: string): Promise<void>
+  deleteRule(order: Order, ruleId: string, attempt: Attempt): Promise<void>
 }
 
 export type Rule = Record<string, unknown> & { id: string }

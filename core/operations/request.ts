@@ -1,12 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { invalid, type NestedKind, type OrderedKind, readLeniently } from '@fogbow/plugin-sdk'
 import { problemError, validatorFor } from '@fogbow/plugin-sdk/validate'
-import type { RequestContext } from './operations.ts'
-
-/** The same for every attempt of what is asked once: a user's own key tells that he asks again. */
-export function requestKey({ idempotencyKey }: RequestContext): string {
-  return idempotencyKey ?? randomUUID()
-}
 
 export function toBody(body: unknown): Record<string, unknown> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body))

@@ -5,7 +5,7 @@ import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
 import { noSuchOrder, type OrderAccess, toKind } from './order-access.ts'
 import type { Provider } from './providers.ts'
-import { requestKey, toRequest } from './request.ts'
+import { toRequest } from './request.ts'
 
 const kind = resources.securityRule
 
@@ -59,8 +59,9 @@ export function createSecurityRuleOperations(
     createSecurityRule: (context, parentKind, id, body) =>
       onRules(context, 'create', parentKind, id, (order, provider, access) => {
         const rule = toRequest(kind, body)
-        return parts.idempotently(context, access.user, [kind.name, id, rule], async (remember) => {
-          const answer = { id: await provider.createRule(order, rule, requestKey(context)) }
+        const asked = [kind.name, id, rule]
+        return parts.idempotently(context, access.user, asked, async (remember, attempt) => {
+          const answer = { id: await provider.createRule(order, rule, attempt) }
           await store.write((db) => remember(db, answer))
           return answer
         })
@@ -74,8 +75,12 @@ export function createSecurityRuleOperations(
       }),
 
     deleteSecurityRule: (context, parentKind, id, ruleId) =>
-      onRules(context, 'delete', parentKind, id, (order, provider) =>
-        provider.deleteRule(order, ruleId, requestKey(context)),
-      ),
+      onRules(context, 'delete', parentKind, id, (order, provider, access) => {
+        const asked = [kind.name, id, 'delete', ruleId]
+        return parts.idempotently(context, access.user, asked, async (remember, attempt) => {
+          await provider.deleteRule(order, ruleId, attempt)
+          await store.write((db) => remember(db, null))
+        })
+      }),
   }
 }

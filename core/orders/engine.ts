@@ -81,9 +81,12 @@ export function createEngine(parts: EngineParts): Engine {
       return parts.timing()
     },
     members: members.connector,
+    isRead: false,
   }
   const working = new Map<string, Promise<Order | undefined>>()
   const wokenMeanwhile = new Set<string>()
+  /** Of those, orders that are looked at for somebody who reads them. */
+  const reading = new Set<string>()
   const lanes = new Map<string, Lane>()
   /** Who waits for news of an order. */
   const waiting = new Map<string, PromiseWithResolvers<Order>>()
@@ -100,12 +103,21 @@ export function createEngine(parts: EngineParts): Engine {
     return lane
   }
 
+  function isOurs(order: Order): boolean {
+    return !members || order.provider === members.siteId()
+  }
+
   async function process(order: Order): Promise<Step> {
-    const isOurs = !memberBench || order.provider === members?.siteId()
-    const step = isOurs
-      ? processors[order.state]?.(order, bench)
-      : memberProcessors[order.state]?.(order, memberBench)
+    const step =
+      !memberBench || isOurs(order)
+        ? processors[order.state]?.(order, bench)
+        : memberProcessors[order.state]?.(order, benchFor(order, memberBench))
     return (await step) ?? { dueInMs: null }
+  }
+
+  function benchFor({ id }: Order, bench: MemberBench): MemberBench {
+    if (!reading.has(id)) return bench
+    return { ...bench, timing: bench.timing, isRead: true }
   }
 
   function begin(id: string, lane: Lane): Promise<Order | undefined> {
@@ -125,6 +137,7 @@ export function createEngine(parts: EngineParts): Engine {
   function end(id: string, lane: Lane): void {
     lane.active -= 1
     working.delete(id)
+    reading.delete(id)
     if (stopping) return
     if (wokenMeanwhile.delete(id)) wake({ ...lane, id })
     else if (lane.backlog) setAlarm(clock.now())
@@ -215,7 +228,7 @@ export function createEngine(parts: EngineParts): Engine {
       // The engine looks for itself, and then moves it.
       const step = refusesAnywhere(before, report)
         ? { dueInMs: 0 }
-        : mirror(before, report, memberBench)
+        : mirror(before, report, memberBench, clock.now())
       return { before, step, after: await applyStep(db, before, step, clock.now()) }
     })
     if (!change) return
@@ -231,12 +244,22 @@ export function createEngine(parts: EngineParts): Engine {
   async function news(order: Order): Promise<Order | undefined> {
     const told = waiting.get(order.id) ?? Promise.withResolvers<Order>()
     waiting.set(order.id, told)
-    const looking = working.get(order.id) ?? begin(order.id, laneOf(order))
     try {
-      return await Promise.race([looking, told.promise])
+      return await Promise.race([look(order), told.promise])
     } finally {
       if (waiting.get(order.id) === told) waiting.delete(order.id)
     }
+  }
+
+  /** What the engine asks another member for by itself tells less than somebody wants to see who reads the order. */
+  async function look(order: Order): Promise<Order | undefined> {
+    const { id } = order
+    const isGoodEnough = () => isOurs(order) || reading.has(id)
+    while (working.has(id) && !isGoodEnough()) await working.get(id)
+    const running = working.get(id)
+    if (running) return running
+    reading.add(id)
+    return begin(id, laneOf(order))
   }
 
   return {

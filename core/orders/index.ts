@@ -27,6 +27,7 @@ export {
   canBeRefreshed,
   isBeingDeleted,
   isObserved,
+  isOrderState,
   type OrderState,
   orderStates,
   shownAs,

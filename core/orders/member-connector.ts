@@ -28,9 +28,9 @@ export function wasNeverBegun(error: FogbowError): boolean {
 export interface MemberConnector {
   /** Safe to repeat: the order has the same id at both sites. */
   createOrder(order: Order): Promise<OrderReport>
-  /** As the provider has it stored. @throws instance_not_found when it does not know the order */
+  /** As the provider has it stored, for the engine itself. @throws instance_not_found when it does not know the order */
   getOrder(order: Order): Promise<OrderReport>
-  /** After the provider looked at its cloud. @throws instance_not_found when it does not know the order */
+  /** After the provider looked at its cloud, for somebody who reads the order. @throws instance_not_found when it does not know the order */
   getInstance(order: Order): Promise<OrderReport>
   /** Safe to repeat. @throws instance_not_found when there is nothing to delete any more */
   deleteOrder(order: Order): Promise<void>

@@ -38,14 +38,15 @@ export function isOutdated({ generation: known }: Order, { generation }: OrderRe
 /**
  * What a report says that is true whatever state the order is in here. It is shown to users: only what has the form that
  * instances of that kind have is believed.
+ * @param observedAt - when the provider looked at its cloud, if it did so for this report
  */
-export function factsOf(order: Order, report: OrderReport, now: number): Facts {
+export function factsOf(order: Order, report: OrderReport, observedAt?: number): Facts {
   const kind = orderedKind(order.kind) as OrderedKind
   const { instance, allocation } = report
   return {
     requestOutcome: 'known',
     generation: report.generation,
-    observedAt: now,
+    ...(observedAt !== undefined && { observedAt }),
     ...(report.cloudName !== undefined && { cloudName: report.cloudName }),
     ...(instance && !validatorFor(kind.instance)(instance) && { instance }),
     ...(report.instanceId && { instanceId: report.instanceId }),
@@ -97,7 +98,7 @@ export function refusesAnywhere(order: Order, { state }: OrderReport): boolean {
   return state === 'FAILED_ON_REQUEST' || isBeingDeleted(state)
 }
 
-/** A power action was asked for here that the provider has not taken yet. */
-export function isUntold(order: Order): boolean {
-  return isChanging(order.state) && order.attempts === 0
+/** A power action, or a deletion, was asked for here that the provider has not taken yet. */
+export function isUntold({ state, attempts }: Order): boolean {
+  return state === 'ASSIGNED_FOR_DELETION' || (isChanging(state) && attempts === 0)
 }

@@ -64,16 +64,17 @@ export function isBeingDeleted(state: OrderState): boolean {
   return beingDeleted.has(state)
 }
 
-const changing: ReadonlySet<OrderState> = new Set([
-  'PAUSING',
-  'HIBERNATING',
-  'STOPPING',
-  'RESUMING',
-])
+/** The power action that is under way in a state. */
+export const actionOf: Readonly<Partial<Record<OrderState, string>>> = {
+  PAUSING: 'pause',
+  HIBERNATING: 'hibernate',
+  STOPPING: 'stop',
+  RESUMING: 'resume',
+}
 
 /** A power action is under way. */
 export function isChanging(state: OrderState): boolean {
-  return changing.has(state)
+  return actionOf[state] !== undefined
 }
 
 /** States in which an instance exists and the cloud is asked about it. */

@@ -29,6 +29,8 @@ export interface CapabilityParts {
   store: Store
   readSecret: SecretReader
   onTraffic(bytes: Traffic): void
+  /** Whether another version of the instance runs beside this one at present. */
+  isShared?: () => boolean
   /** Hears why a secret cannot be read; the plugin does not. */
   onProblem(error: unknown): void
 }
@@ -67,7 +69,9 @@ export async function openCapabilities(
         read: readSecret,
         onProblem,
       }),
-      ...(granted.storage ? storageBroker(name, store, quotaOf(granted.storageMiB)) : {}),
+      ...(granted.storage
+        ? storageBroker(name, store, quotaOf(granted.storageMiB), parts.isShared)
+        : {}),
     },
     close() {
       fetching.close()

@@ -1,5 +1,7 @@
 export type { IsolationChoice } from './isolation.ts'
 export type { LivePlugin, PluginCapabilities } from './live-plugin.ts'
 export { createPluginHost, type PluginHost, type SiteIsolation } from './plugin-host.ts'
+export type { PluginSlot } from './plugin-slot.ts'
 export type { PluginObserver } from './start-plugin.ts'
 export { createTiers, type MachineIsolation, type TierParts, type Tiers } from './tiers.ts'
+export { createTrial, type Trial, type TrialShare } from './trial.ts'

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { FogbowError } from '@fogbow/plugin-sdk'
-import type { InstalledPlugin } from '@fogbow/registry'
+import type { InstalledPlugin, TrustLevel } from '@fogbow/registry'
 import { type IsolationLevel, isolationLevels } from '@fogbow/sandbox'
 import type { PluginConfig, SiteConfig } from '../config/index.ts'
 import type { Move } from './moved-plugins.ts'
@@ -27,7 +27,10 @@ export interface IsolationChoice {
 export interface IsolationQuestion {
   /** Its name in the configuration. */
   name: string
-  installed: Pick<InstalledPlugin, 'name' | 'hash' | 'source' | 'sourceKind'>
+  installed: Pick<InstalledPlugin, 'name' | 'hash' | 'source' | 'sourceKind'> & {
+    /** As it was judged when it was installed. */
+    trust?: { level: TrustLevel; publisher?: string }
+  }
   config: Pick<PluginConfig, 'isolation'>
   site: Pick<SiteConfig, 'minimumIsolation' | 'isolation'>
   /** Folder of the plugins that come with the site. */
@@ -68,7 +71,7 @@ export async function chooseIsolation(question: IsolationQuestion): Promise<Isol
   return { ...choice, level, missing, warning, ...moved }
 }
 
-/** By where the code came from and by its hash: a name proves nothing. */
+/** By where the code came from, who answers for it and by its hash: a name proves nothing. */
 async function usualIsolation(
   question: IsolationQuestion,
 ): Promise<{ usual: IsolationLevel; why: string }> {
@@ -78,6 +81,9 @@ async function usualIsolation(
   const { reviewed } = site.isolation
   const hash = Object.hasOwn(reviewed, installed.name) ? reviewed[installed.name] : undefined
   if (hash === installed.hash) return { usual: 'worker', why: 'its bundle was reviewed' }
+  const { level, publisher } = installed.trust ?? {}
+  if (publisher !== undefined && (level === 'official' || level === 'verified'))
+    return { usual: 'worker', why: `publisher '${publisher}' answers for it (${level})` }
   const why = hash
     ? `its bundle is not the one that was reviewed; it is ${installed.hash} now`
     : 'nobody has reviewed its bundle'

@@ -16,8 +16,8 @@ export interface LivePlugin {
   /** What it may reach. */
   readonly capabilities: PluginCapabilities
   /** Absent while it could not be loaded. */
-  readonly isolation?: IsolationChoice
-  readonly limits?: SandboxLimits
+  readonly isolation?: IsolationChoice | undefined
+  readonly limits?: SandboxLimits | undefined
   /** Why it was out of service last. */
   readonly lastFailure?: { message: string; at: number } | undefined
   health(): PluginHealth

@@ -3,15 +3,29 @@ import type { LoadedConfig, PluginConfig } from '../config/index.ts'
 import { absentPlugin } from './absent-plugin.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import { createMovedPlugins } from './moved-plugins.ts'
-import { type PluginParts, startPlugin, tooManyZombies } from './start-plugin.ts'
+import { createPluginSlot, type DrainClock, type PluginSlot } from './plugin-slot.ts'
+import {
+  type ObtainedPlugin,
+  type PluginParts,
+  startPlugin,
+  tooManyZombies,
+} from './start-plugin.ts'
 import type { MachineIsolation } from './tiers.ts'
 
 export interface PluginHost {
   /** Starts what the configuration names, replaces what changed in it, stops what it names no more. Never throws for a plugin. */
   apply(loaded: LoadedConfig): Promise<void>
   /** @throws configuration_error when the configuration names no such plugin */
-  get(name: string): LivePlugin
-  list(): LivePlugin[]
+  get(name: string): PluginSlot
+  list(): PluginSlot[]
+  /**
+   * Starts another version of a plugin, or the same with other settings, beside the one that runs. Nothing is sent to it
+   * yet; whoever asked must either hand it over or stop it.
+   * @throws FogbowError: what keeps it from running
+   */
+  prepare(name: string, loaded: LoadedConfig, obtained: ObtainedPlugin): Promise<LivePlugin>
+  /** Makes a prepared version the present one. Resolves when the version before is gone. */
+  handOver(name: string, next: LivePlugin, loaded: LoadedConfig): Promise<void>
   /**
    * Ends a plugin and starts it again; one that could not be loaded is loaded anew.
    * @param originalIsolation - a plugin that was moved because its thread did not end gets a thread again
@@ -25,6 +39,22 @@ export interface PluginHost {
   stop(): Promise<void>
 }
 
+/** How long calls may go on at a version that another one replaced, ms. */
+const DRAIN_MS = 30_000
+
+export interface PluginHostParts extends PluginParts {
+  clock?: DrainClock
+  /** How long calls may go on at a version that another one replaced, ms. */
+  drainMs?(): number
+}
+
+const systemClock: DrainClock = {
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
 export interface SiteIsolation extends MachineIsolation {
   /** Threads that cannot be stopped; at `zombieLimit` the site should be restarted. */
   zombies: number
@@ -32,8 +62,9 @@ export interface SiteIsolation extends MachineIsolation {
 }
 
 /** Turns entries of the configuration into running plugins: installed version + sandbox + configuration + capabilities. */
-export function createPluginHost(parts: PluginParts): PluginHost {
-  const running = new Map<string, { plugin: LivePlugin; fingerprint: string }>()
+export function createPluginHost(parts: PluginHostParts): PluginHost {
+  const running = new Map<string, { plugin: PluginSlot; fingerprint: string }>()
+  const { clock = systemClock } = parts
   const moved = createMovedPlugins(parts.store)
   let applying: Promise<void> = Promise.resolve()
   let current: LoadedConfig | undefined
@@ -72,7 +103,49 @@ export function createPluginHost(parts: PluginParts): PluginHost {
       )
       return absentPlugin(name, config.package, toErrorRecord(error))
     })
-    running.set(name, { plugin, fingerprint: fingerprintOf(config, loaded) })
+    running.set(name, {
+      plugin: createPluginSlot(plugin, clock),
+      fingerprint: fingerprintOf(config, loaded),
+    })
+  }
+
+  function slot(name: string): PluginSlot {
+    const entry = running.get(name)
+    if (entry) return entry.plugin
+    const message = `No plugin is named '${name}' in the configuration`
+    throw new FogbowError('configuration_error', message)
+  }
+
+  async function prepare(
+    name: string,
+    loaded: LoadedConfig,
+    obtained: ObtainedPlugin,
+  ): Promise<LivePlugin> {
+    const config = loaded.config.plugins[name]
+    if (!config) throw new FogbowError('configuration_error', `plugins.${name} is not configured`)
+    const isShared = () => running.get(name)?.plugin.health().state === 'ready'
+    const options = { obtained, isAwaited: true, isShared }
+    const plugin = await startPlugin(name, config, loaded, { ...parts, moved }, options)
+    const { state, reason } = plugin.health()
+    if (state === 'ready') return plugin
+    await plugin.stop()
+    const { name: packageName, version } = obtained.plugin
+    throw new FogbowError(
+      'plugin_failure',
+      `${packageName} ${version} does not start as '${name}': ${reason?.message ?? state}`,
+    )
+  }
+
+  async function handOver(name: string, next: LivePlugin, loaded: LoadedConfig): Promise<void> {
+    const config = loaded.config.plugins[name]
+    const entry = running.get(name)
+    if (!config || !entry) {
+      await next.stop()
+      throw new FogbowError('configuration_error', `plugins.${name} is not configured any more`)
+    }
+    running.set(name, { plugin: entry.plugin, fingerprint: fingerprintOf(config, loaded) })
+    current = loaded
+    await entry.plugin.switchTo(next, parts.drainMs?.() ?? DRAIN_MS)
   }
 
   async function applyAll(loaded: LoadedConfig): Promise<void> {
@@ -101,15 +174,9 @@ export function createPluginHost(parts: PluginParts): PluginHost {
 
   const host: PluginHost = {
     apply: (loaded) => inTurn(() => applyAll(loaded)),
-    get(name) {
-      const entry = running.get(name)
-      if (!entry)
-        throw new FogbowError(
-          'configuration_error',
-          `No plugin is named '${name}' in the configuration`,
-        )
-      return entry.plugin
-    },
+    get: slot,
+    prepare,
+    handOver,
     list: () => [...running.values()].map((entry) => entry.plugin),
     async restart(name, { originalIsolation = false } = {}) {
       const plugin = running.get(name)?.plugin

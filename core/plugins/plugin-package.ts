@@ -29,7 +29,7 @@ export async function obtainPackage(
   }
   throw new FogbowError(
     'configuration_error',
-    `plugins.${name}.package: '${config.package}' is not installed; add it with: fogbow plugin add ${config.package}`,
+    `plugins.${name}.package: '${config.package}' is not installed; install it with: fogbow plugin install ${config.package}`,
   )
 }
 

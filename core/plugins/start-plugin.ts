@@ -1,5 +1,6 @@
-import type { Registry } from '@fogbow/registry'
+import type { InstalledPlugin, LockedPlugin, Registry } from '@fogbow/registry'
 import {
+  type Bundle,
   type FinishedCall,
   type PluginHealth,
   type PluginLogLine,
@@ -38,7 +39,24 @@ export interface PluginParts {
   /** Folder of the plugins that come with the site. */
   officialFolder: string
   observer: PluginObserver
+  /** A plugin changed its state. */
+  onHealth?(name: string, bundleHash: string, health: PluginHealth): void
   now(): number
+}
+
+/** How a start differs from that of a plugin that the configuration names and that is installed. */
+export interface StartOptions {
+  /** What runs, in place of what is installed under the package's name. */
+  obtained?: ObtainedPlugin
+  /** Waits until the first start succeeded or failed, however long that takes. */
+  isAwaited?: boolean
+  /** Whether another version of the instance runs beside this one at present. */
+  isShared?: () => boolean
+}
+
+export interface ObtainedPlugin {
+  plugin: InstalledPlugin & { trust?: Pick<LockedPlugin['trust'], 'level' | 'publisher'> }
+  bundle: Bundle
 }
 
 /** Longest that the start of one plugin holds up everything else. */
@@ -54,9 +72,11 @@ export async function startPlugin(
   config: PluginConfig,
   loaded: LoadedConfig,
   parts: PluginParts & { moved: MovedPlugins },
+  options: StartOptions = {},
 ): Promise<LivePlugin> {
   const { tiers, moved, observer } = parts
-  const { plugin: installed, bundle } = await obtainPackage(name, config, loaded, parts.registry)
+  const { plugin: installed, bundle }: ObtainedPlugin =
+    options.obtained ?? (await obtainPackage(name, config, loaded, parts.registry))
   const isolation = await chooseIsolation({
     name,
     installed,
@@ -73,6 +93,7 @@ export async function startPlugin(
     store: parts.store,
     readSecret: parts.readSecret,
     onTraffic: (bytes) => observer.onTraffic(name, bytes),
+    ...(options.isShared && { isShared: options.isShared }),
     onProblem: (err) => log.error({ err }, 'a secret of the plugin cannot be read'),
   })
   if (isolation.warning) log.warn({ isolation: isolation.level }, isolation.warning)
@@ -92,7 +113,7 @@ export async function startPlugin(
     },
     onCall: (call: FinishedCall) => observer.onCall(name, call),
   }
-  const isNeeded = Object.values(loaded.config.aaa).includes(name)
+  const isNeeded = options.isAwaited || Object.values(loaded.config.aaa).includes(name)
   const supervised = await supervise(spec, launchOptions(isolation, tiers, isNeeded))
   const record = followHealth(supervised, log, parts, bundle.hash)
   const about = {
@@ -189,6 +210,7 @@ function followHealth(
   supervised.onHealth((health) => {
     log.info({ state: health.state, reason: health.reason?.message }, 'plugin changed state')
     follow(health)
+    parts.onHealth?.(supervised.name, bundleHash, health)
     reportZombies(parts)
   })
   return record

@@ -35,6 +35,7 @@ async function addOrder(store: Store, id: string, state: string, since: number):
       .insertInto('idempotency_keys')
       .values({ scope: id, request_hash: '', answer: '{}', created_at: since })
       .execute()
+    await db.insertInto('begun_effects').values({ scope: id, before: null, at: since }).execute()
   })
 }
 
@@ -91,15 +92,17 @@ test('audit rows are kept as long as configured, however many there are', async 
   await store.close()
 })
 
-test('idempotency keys end after their time, also when no order is forgotten', async () => {
+test('idempotency keys, and what was begun under them, end after their time, also when no order is forgotten', async () => {
   const store = await openSqliteStore(':memory:')
   await addOrder(store, 'old and alive', 'FULFILLED', now - 91 * DAY_MS)
   await addOrder(store, 'young', 'FULFILLED', now)
   await forgetOld(store, now, 365, 90)
-  const left = await store.db.selectFrom('idempotency_keys').select('scope').execute()
-  assert.deepEqual(
-    left.map((row) => row.scope),
-    ['young'],
-  )
+  for (const table of ['idempotency_keys', 'begun_effects'] as const) {
+    const left = await store.db.selectFrom(table).select('scope').execute()
+    assert.deepEqual(
+      left.map(({ scope }) => scope),
+      ['young'],
+    )
+  }
   await store.close()
 })

@@ -42,6 +42,7 @@ export async function forgetOld(
   const audit = await piecemeal(() => forgetAudit(store, now - auditDays * DAY_MS))
   const orders = await piecemeal(() => forgetOrders(store, closedBefore))
   await piecemeal(() => forgetAnswers(store, closedBefore))
+  await piecemeal(() => forgetBegun(store, closedBefore))
   return { audit, orders }
 }
 
@@ -95,6 +96,19 @@ function forgetAnswers(store: Store, before: number): Promise<number> {
       .deleteFrom('idempotency_keys')
       .where('scope', 'in', old)
       .executeTakeFirst()
+    return Number(result.numDeletedRows)
+  })
+}
+
+/** Whoever began it does not ask again. */
+function forgetBegun(store: Store, before: number): Promise<number> {
+  return store.write(async (db) => {
+    const old = db
+      .selectFrom('begun_effects')
+      .select('scope')
+      .where('at', '<', before)
+      .limit(ROWS_AT_ONCE)
+    const result = await db.deleteFrom('begun_effects').where('scope', 'in', old).executeTakeFirst()
     return Number(result.numDeletedRows)
   })
 }

@@ -8,10 +8,13 @@ export interface Database {
   list_versions: { user_id: string; identity_provider_id: string; kind: string; version: number }
   audit: AuditTable
   idempotency_keys: IdempotencyTable
+  /** What clouds were asked for once, as long as nobody saw the end of it. */
+  begun_effects: BegunEffectTable
   plugin_storage: { plugin: string; key: string; value: string }
   revoked_tokens: { token_hash: string; expires_at: number }
   /** Plugins that run in a process because a thread of theirs could not be stopped. */
   moved_plugins: MovedPluginTable
+  plugin_trials: PluginTrialTable
   /** Commands of this site to other members, until their outcome is known and forgotten. */
   outbox: OutboxTable
   /** Commands of other members that were begun here, with what they were answered. */
@@ -86,6 +89,7 @@ export interface AuditTable {
   provider: string
   cloud_name: string | null
   order_id: string | null
+  detail: string | null
   /** `ok` or the error code. */
   response: string
 }
@@ -99,12 +103,33 @@ export interface IdempotencyTable {
   created_at: number
 }
 
+export interface BegunEffectTable {
+  /** As in `idempotency_keys`. */
+  scope: string
+  /** JSON of the ids that were there before; null where the cloud could not tell. */
+  before: string | null
+  /** When it was last asked for, or that asking ended. */
+  at: number
+}
+
 export interface MovedPluginTable {
   plugin: string
   /** The code that did it; other code of the same plugin gets another chance. */
   bundle_hash: string
   reason: string
   moved_at: number
+}
+
+export interface PluginTrialTable {
+  plugin: string
+  /** Plan that is made when it passes. */
+  plan: string
+  /** JSON of the share of new orders. */
+  share: string
+  /** JSON list of what was accepted. */
+  accepted: string
+  started_by: string
+  started_at: number
 }
 
 export interface OutboxTable {

@@ -24,11 +24,12 @@ const folders: Record<string, readonly string[]> = {
   identity: [],
   plugins: ['config', 'store'],
   aaa: ['config', 'store', 'plugins'],
+  marketplace: ['config', 'store', 'plugins'],
   clouds: ['config', 'plugins', 'aaa', 'orders'],
   orders: ['config', 'store'],
-  operations: ['config', 'store', 'aaa', 'clouds', 'orders', 'plugins'],
+  operations: ['config', 'store', 'aaa', 'clouds', 'orders', 'plugins', 'marketplace'],
   http: ['operations', 'orders'],
-  cli: ['config', 'identity', 'federation', 'rendezvous', 'main.ts'],
+  cli: ['config', 'identity', 'federation', 'rendezvous', 'marketplace', 'main.ts'],
 }
 
 /** The files that may import every folder. */
@@ -122,7 +123,7 @@ test('the plugin SDK uses Node only in the kit for vendors', () => {
   const wrong = imports.filter(
     ({ file, specifier }) =>
       file.startsWith('plugin-sdk/') &&
-      !/^plugin-sdk\/(testing|bin)\//.test(file) &&
+      !/^plugin-sdk\/(testing|create-fogbow-plugin)\//.test(file) &&
       !file.endsWith('.test.ts') &&
       specifier.startsWith('node:'),
   )

@@ -17,6 +17,12 @@ const benches: Record<string, () => Promise<{ default: Bench }>> = {
   lists: () => import('./lists.ts'),
   'start-and-idle': () => import('./start-and-idle.ts'),
   kills: () => import('./kills.ts'),
+  'openstack-overhead': () => import('./openstack-overhead.ts'),
+  'federation-call': () => import('./federation-call.ts'),
+  'federation-order': () => import('./federation-order.ts'),
+  'marketplace-apply': () => import('./marketplace-apply.ts'),
+  'marketplace-search': () => import('./marketplace-search.ts'),
+  'federation-100-sites': () => import('./federation-100-sites.ts'),
 }
 
 const chosen = process.argv.slice(2)

@@ -54,6 +54,11 @@ export function addFederationInit(group: Command, commandLine: CommandLine): voi
     )
     .option('--hosts <file>', 'Names that are in no DNS, for Prosody')
     .option(
+      '--private-network <cidr>',
+      'Of this host, into which nobody may dial: for the firewall of the router (repeatable)',
+      collect,
+    )
+    .option(
       '--admin-network <cidr>',
       'From where the XMPP server may be administered (repeatable)',
       collect,

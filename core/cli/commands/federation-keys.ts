@@ -32,7 +32,7 @@ export function addFederationKeys(group: Command, commandLine: CommandLine): voi
       const key = await (await openKeys(dataDir)).announceNext()
       printResult(commandLine, command, { next: key }, ({ next }) => next)
       terminal.notice(
-        'Restart the site: from then on it announces this key with everything it signs. Members that pin their keys need to be told. When all know it: fogbow federation key rotate',
+        'A running site announces this key within seconds, and the one that comes next for encryption, with everything it signs. Members that pin their keys need to be told both: fogbow federation key show. When all know them: fogbow federation key rotate',
       )
     })
 
@@ -49,8 +49,8 @@ export function addFederationKeys(group: Command, commandLine: CommandLine): voi
       )
       terminal.notice(
         typed.finish
-          ? 'Restart the site: the former key is not announced any more'
-          : 'Restart the site: it signs with the new key then. After a day, when all members have heard of it: fogbow federation key rotate --finish',
+          ? 'A running site forgets the former keys within seconds'
+          : 'A running site signs with the new key within seconds. After a day, when all members have heard of it: fogbow federation key rotate --finish',
       )
     })
 }
@@ -61,7 +61,8 @@ async function openKeys(dataDir: string) {
 }
 
 /** Keys are made at the first start; asking for them makes them too. */
-function toRows({ announced, signing, encryption, next }: Awaited<ReturnType<typeof openKeys>>) {
+function toRows(keys: Awaited<ReturnType<typeof openKeys>>) {
+  const { announced, signing, encryption, decryption, next } = keys
   return announced.map((key) => {
     const kid = key.slice(0, key.indexOf(':'))
     return { use: useOf(kid), kid, key } satisfies Row
@@ -70,6 +71,8 @@ function toRows({ announced, signing, encryption, next }: Awaited<ReturnType<typ
   function useOf(kid: string): string {
     if (kid === signing.kid) return 'signs'
     if (kid === encryption.kid) return 'is encrypted to'
+    if (decryption.some((key) => key.kid === kid))
+      return next === undefined ? 'was encrypted to before' : 'is encrypted to next'
     return next === undefined ? 'signed before' : 'signs next'
   }
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { sdkVersion } from '@fogbow/plugin-sdk'
 import type { Registry } from '@fogbow/registry'
@@ -7,8 +6,11 @@ import { type CommandLine, connect, printResult } from '../command-line.ts'
 import { fieldsOf, listOf } from '../site-client.ts'
 import { formatFields, formatRows, type Row } from '../table.ts'
 import { addDataDir, findDataDir } from './local.ts'
+import { addChangeCommands } from './plugin-changes.ts'
+import { addFindCommands } from './plugin-find.ts'
+import { addOverviewCommands } from './plugin-overview.ts'
 
-/** `fogbow plugin …`: `add` and `remove` change the store on this machine, the others ask the running site. */
+/** `fogbow plugin …`: at the site where somebody is logged in, else in the data directory of the site on this machine. */
 export function addPluginCommands(program: Command, commandLine: CommandLine): void {
   const { terminal } = commandLine
   const group = program.command('plugin').description('Plugins of a site (administrators)')
@@ -44,25 +46,6 @@ export function addPluginCommands(program: Command, commandLine: CommandLine): v
       )
     })
 
-  addDataDir(group.command('add'))
-    .description('Install a plugin, or another version of it, for the site on this machine')
-    .argument('<source>', 'Folder, tarball or npm package')
-    .action(async (source: string, typed: { dataDir?: string }, command: Command) => {
-      const registry = await openRegistry(typed)
-      const plugin = await registry.install(toSource(source))
-      printResult(commandLine, command, plugin, ({ name, version }) => `${name}@${version}`)
-      terminal.notice('A running site takes it when its configuration is reloaded')
-    })
-
-  addDataDir(group.command('remove'))
-    .description('Uninstall a plugin from the site on this machine')
-    .argument('<name>', 'Npm name of the package')
-    .action(async (name: string, typed: { dataDir?: string }, command: Command) => {
-      const registry = await openRegistry(typed)
-      const plugin = await registry.remove(name)
-      printResult(commandLine, command, plugin, ({ version }) => `${name}@${version}`)
-    })
-
   group
     .command('show')
     .description(
@@ -87,6 +70,10 @@ export function addPluginCommands(program: Command, commandLine: CommandLine): v
       const body = { originalIsolation: typed.originalIsolation === true }
       await site.send({ method: 'POST', path: `${pathOf(name)}/restart`, body })
     })
+
+  addFindCommands(group, commandLine)
+  addChangeCommands(group, commandLine)
+  addOverviewCommands(group, commandLine)
 }
 
 function pathOf(name: string): string {
@@ -112,9 +99,4 @@ function toPluginFields({ isolation, isolationChoice, ...plugin }: Row): Row {
     limits,
     usage,
   }
-}
-
-/** Paths are made absolute; whatever is no file here is an npm specifier. */
-function toSource(source: string): string {
-  return existsSync(source) ? resolve(source) : source
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { usage } from '../exit.ts'
 import { isLoopback, isPrivate, type Machine, type ServerKind, serverKinds } from './machine.ts'
 
@@ -21,6 +21,8 @@ export interface TypedPlan {
   key?: string
   authority?: string
   hosts?: string
+  /** Where this host and its clouds are. */
+  privateNetwork?: string[]
   adminNetwork?: string[]
   member?: string[]
 }
@@ -48,6 +50,8 @@ export interface Plan {
   /** Certificate of the federation's own authority. */
   readonly authority?: string
   readonly hosts?: string
+  /** Into which nobody may dial, with this host in one of them; none when they were not named. */
+  readonly privateNetworks: readonly string[]
   /** From where the machine of the server may be administered. */
   readonly adminNetworks: readonly string[]
   readonly members: readonly string[]
@@ -79,6 +83,7 @@ export function makePlan(
     )
   const componentAddress = readAddress(typed.componentAddress ?? '127.0.0.1')
   const addresses = findAddresses(typed, machine, notes)
+  const hostAddress = findHostAddress(typed, componentAddress, machine, notes)
   const optional = {
     ...(typed.serverDir && { serverDir: typed.serverDir }),
     ...(typed.certificate && { certificate: typed.certificate }),
@@ -97,12 +102,13 @@ export function makePlan(
     listenAddresses: typed.listen?.map(readAddress) ?? addresses,
     componentAddress,
     componentPort: readPort(typed.componentPort),
-    hostAddress: findHostAddress(typed, componentAddress, machine, notes),
+    hostAddress,
     servers: typed.server
       ? [typed.server]
       : machine.servers.length > 0
         ? machine.servers
         : serverKinds,
+    privateNetworks: findPrivateNetworks(typed, hostAddress),
     adminNetworks: (typed.adminNetwork ?? []).map(readNetwork),
     members: (typed.member ?? []).map((id) => readName(id, '--member')),
     notes,
@@ -173,6 +179,26 @@ function findHostAddress(
     `took ${found} as the address of this host for the firewall; --host-address says otherwise`,
   )
   return found
+}
+
+function findPrivateNetworks({ privateNetwork = [] }: TypedPlan, hostAddress: string): string[] {
+  if (privateNetwork.length === 0) return []
+  const networks = privateNetwork.map(readNetwork)
+  const all = new BlockList()
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/')
+    const family = familyOf(address)
+    all.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family)
+  }
+  if (all.check(hostAddress, familyOf(hostAddress))) return networks
+  throw usage(
+    `This host, ${hostAddress}, is in none of the private networks ${networks.join(', ')}`,
+    'add its network with --private-network, or correct --host-address',
+  )
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4'
 }
 
 function readName(text: string, what: string): string {

@@ -46,7 +46,9 @@ component_ports = { ${plan.componentPort} }
 -- A host that takes over gets through at once, also when the old one is dead and has not said so.
 component_conflict_resolve = "kick_old"
 
-network_settings = { nagle = false, read_size = 65536, opportunistic_writes = true }
+-- Not "opportunistic_writes": with it, a connection that is reset while something is written to it can keep the server
+-- busy for ever (LuaSec 1.2).
+network_settings = { nagle = false, read_size = 65536 }
 s2s_stanza_size_limit = ${STANZA_SIZE_LIMIT}
 component_stanza_size_limit = ${STANZA_SIZE_LIMIT}
 ${plan.hosts ? `\n-- Names that are in no DNS.\nunbound = { hoststxt = "${plan.hosts}", resolvconf = ${!folder} }\n` : ''}

@@ -1,6 +1,6 @@
 import { dnsRecords, dnsWords } from './dns.ts'
 import { ejabberdConfiguration, ejabberdEnvironment } from './ejabberd.ts'
-import { hostFirewall, serverFirewall } from './firewall.ts'
+import { gatewayFirewall, hostFirewall, serverFirewall } from './firewall.ts'
 import { isOneMachine, type Plan } from './plan.ts'
 import { prosodyConfiguration } from './prosody.ts'
 import { configSections } from './sections.ts'
@@ -14,7 +14,6 @@ export interface SetUpFile {
 
 /** @param secret - of the component, without characters that any of the languages knows */
 export function setUpFiles(plan: Plan, secret: string): SetUpFile[] {
-  const host = hostFirewall(plan)
   const prosody = [
     { name: 'prosody.cfg.lua', text: prosodyConfiguration(plan, secret), secret: true as const },
   ]
@@ -26,10 +25,16 @@ export function setUpFiles(plan: Plan, secret: string): SetUpFile[] {
     ...(plan.servers.includes('prosody') ? prosody : []),
     ...(plan.servers.includes('ejabberd') ? ejabberd : []),
     { name: 'nftables-xmpp-server.conf', text: serverFirewall(plan) },
-    ...(host === undefined ? [] : [{ name: 'nftables-host.conf', text: host }]),
+    ...(isOneMachine(plan) ? [] : firewallsInside(plan)),
     { name: 'dns.zone', text: dnsRecords(plan) },
     { name: 'sections.ts', text: configSections(plan) },
   ]
+}
+
+function firewallsInside(plan: Plan): SetUpFile[] {
+  const gateway = { name: 'nftables-gateway.conf', text: gatewayFirewall(plan) }
+  const host = { name: 'nftables-host.conf', text: hostFirewall(plan) }
+  return plan.privateNetworks.length > 0 ? [gateway, host] : [host]
 }
 
 /** What is left to do, in its order. */
@@ -44,9 +49,18 @@ export function nextSteps(plan: Plan, folder: string): string[] {
     `get a certificate for ${jid} (a public authority, or that of the federation) and put it where the server's configuration names it`,
     servers.map((kind) => configuration[kind]).join('; or: '),
     `publish the records of ${folder}/dns.zone: ${dnsWords(plan)}`,
-    `load ${folder}/nftables-xmpp-server.conf on ${place} (nft -f)${isOneMachine(plan) ? '' : `, and ${folder}/nftables-host.conf on this host`}; TCP 5269 has to be open for other servers`,
+    firewallStep(plan, folder, place),
     `take the sections of ${folder}/sections.ts over into fogbow.config.ts, with the ids and keys of the other members`,
     'tell the other administrators the keys below, by telephone; they tell you theirs',
     'start the site, and run: fogbow federation doctor',
   ]
+}
+
+function firewallStep(plan: Plan, folder: string, place: string): string {
+  const gateway =
+    plan.privateNetworks.length > 0
+      ? `${folder}/nftables-gateway.conf on the router between them`
+      : 'with --private-network there are rules for the router between them, too'
+  const inside = isOneMachine(plan) ? '' : `, ${folder}/nftables-host.conf on this host; ${gateway}`
+  return `load ${folder}/nftables-xmpp-server.conf on ${place} (nft -f)${inside}; TCP 5269 has to be open for other servers`
 }

@@ -162,3 +162,18 @@ test('a site may send everywhere what names no provider', async () => {
   await wait(1000)
   assert.equal((await a.order(id))?.provider, 'site-b')
 })
+
+test('an order that is refused here after a restart goes on to the next site, and an instance made before is kept', async () => {
+  a.cloud.weather = 'down'
+  const moving = await create()
+  a.cloud.weather = 'deaf'
+  const staying = await create()
+  await wait(100)
+  await a.kill()
+  a.cloud.weather = 'refusing'
+  await wait(200_000)
+  const [moved, stayed] = [await a.order(moving), await a.order(staying)]
+  assert.deepEqual([moved?.provider, moved?.state], ['site-b', 'FULFILLED'])
+  assert.deepEqual([stayed?.provider, stayed?.state], ['site-a', 'FULFILLED'])
+  assert.deepEqual([a.cloud.made, b.cloud.made], [[staying], [moving]])
+})

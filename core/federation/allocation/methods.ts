@@ -79,7 +79,7 @@ export const allocationMethods: readonly RemoteMethod[] = [
     ]),
     timeoutMs: CLOUD_MS,
   }),
-  /** The order as it is stored, without asking the cloud. */
+  /** The order as it is stored, without asking the cloud: how a site follows its orders where it is not told of them. */
   read('getOrder', { params: listed, result: remoteOrder, aboutExisting: true }),
   /**
    * The order as it is stored and as it was asked for, for the site that asked. Sites of the original service follow their
@@ -90,7 +90,7 @@ export const allocationMethods: readonly RemoteMethod[] = [
     onBehalf: false,
     aboutExisting: true,
   },
-  /** The order after a look at the cloud. */
+  /** The order after a look at the cloud, for a user who reads it. */
   read('getInstance', {
     params: listed,
     result: remoteOrder,

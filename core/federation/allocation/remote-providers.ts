@@ -53,15 +53,15 @@ function createRemoteProvider(federation: Pick<Federation, 'call'>, member: Memb
       // The state that it puts the order into has the next version; the engine asks under the same key and joins.
       await ask(order.owner, 'actOnOrder', params, { key: actionKey(order, order.version + 1) })
     },
-    async takeSnapshot(order, name, key) {
+    async takeSnapshot(order, name, { key }) {
       await onOrder(order, 'takeSnapshot', { name }, key)
     },
-    async createRule(order, rule, key) {
+    async createRule(order, rule, { key }) {
       const answer = await onOrder(order, 'createSecurityRule', { rule }, key)
       return (answer as { id: string | null }).id
     },
     listRules: async (order) => (await onOrder(order, 'listSecurityRules')) as Rule[],
-    async deleteRule(order, ruleId, key) {
+    async deleteRule(order, ruleId, { key }) {
       const { cloudName } = order
       const params = { ruleId, ...(cloudName !== '' && { cloudName }) }
       await onOrder(order, 'deleteSecurityRule', params, key)

@@ -3,6 +3,7 @@ import {
   type EngineClock,
   findOrder,
   type Order,
+  type OrderState,
   toReport,
   wasNeverBegun,
 } from '../../orders/index.ts'
@@ -23,6 +24,18 @@ export interface Teller {
   stop(): void
 }
 
+/** States that an order does not stay in. They are told if it is still in one after a moment. */
+const passing: ReadonlySet<OrderState> = new Set([
+  'PENDING',
+  'SPAWNING',
+  'PAUSING',
+  'HIBERNATING',
+  'STOPPING',
+  'RESUMING',
+  'ASSIGNED_FOR_DELETION',
+  'CHECKING_DELETION',
+])
+const PASSING_MS = 25
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 300_000
 
@@ -42,6 +55,8 @@ export function createTeller(parts: {
 }): Teller {
   const { store, federation, clock, log } = parts
   const tellings = new Map<string, Telling>()
+  /** What ends the waiting for an order to pass on. */
+  const waiting = new Map<string, () => void>()
   let stopped = false
 
   async function tell(id: string): Promise<void> {
@@ -97,6 +112,8 @@ export function createTeller(parts: {
   }
 
   function begin(id: string): void {
+    waiting.get(id)?.()
+    waiting.delete(id)
     void tell(id).catch((error) => {
       if (!stopped) log.error({ err: error, order: id }, 'an order could not be told of')
     })
@@ -115,12 +132,20 @@ export function createTeller(parts: {
       for (const { id } of rows) begin(id)
     },
     changed(order) {
-      const isNews = order.state !== 'OPEN' && order.state !== 'SELECTED'
-      if (isNews && !stopped && order.requester !== parts.siteId()) begin(order.id)
+      const { id, state, requester } = order
+      const isNews = state !== 'OPEN' && state !== 'SELECTED'
+      if (!isNews || stopped || requester === parts.siteId()) return
+      if (!passing.has(state)) begin(id)
+      else if (!waiting.has(id))
+        waiting.set(
+          id,
+          clock.after(PASSING_MS, () => begin(id)),
+        )
     },
     stop() {
       stopped = true
       for (const { cancel } of tellings.values()) cancel?.()
+      for (const cancel of waiting.values()) cancel()
     },
   }
 }

@@ -16,6 +16,8 @@ export interface Located {
   readonly port: number
   /** Why nothing was found. */
   readonly problem?: string
+  /** This machine has no DNS server that answers, so that nothing is known of the name. */
+  readonly isUnasked?: true
 }
 
 /** Finds the server of a component as other servers do (RFC 6120, section 3.2). */
@@ -37,6 +39,8 @@ const TRIES = { timeout: 3000, tries: 2 }
 export function createNames({ hosts = new Map(), servers }: NameOptions = {}): Names {
   const resolver = new Resolver(TRIES)
   if (servers) resolver.setServers(servers)
+  // Waiting for a server that is not there takes seconds, for each name again.
+  let isDeaf = false
 
   async function services(name: string): Promise<Endpoint[]> {
     try {
@@ -64,11 +68,14 @@ export function createNames({ hosts = new Map(), servers }: NameOptions = {}): N
   return {
     async locate(name) {
       let found: Endpoint[] = []
+      if (isDeaf && !hosts.has(name)) return unasked
       try {
         found = hosts.has(name) ? [] : await services(name)
         const { host, port } = found[0] ?? { host: name, port: FEDERATION_PORT }
         return { services: found, addresses: await addresses(host), port }
       } catch (error) {
+        isDeaf = servers === undefined && found.length === 0 && unanswered.has(codeOf(error))
+        if (isDeaf) return unasked
         const { port = FEDERATION_PORT } = found[0] ?? {}
         return { services: found, addresses: [], port, problem: problemOf(error) }
       }
@@ -90,6 +97,13 @@ export function readHosts(text: string): ReadonlyMap<string, string> {
 export function judgeName(name: string, located: Located, whose: 'own' | 'member'): Finding {
   const { services, addresses, port, problem } = located
   const base = { check: 'DNS', about: name } as const
+  if (located.isUnasked)
+    return {
+      ...{ ...base, verdict: 'unknown' },
+      found:
+        'not looked up: no DNS server answers this host, which need not be wrong: behind a closed firewall only the XMPP server needs one',
+      advice: `${whose === 'own' ? 'others need it' : 'the signed ping below decides'}; look on the machine of the XMPP server, or anywhere else: host -t SRV _xmpp-server._tcp.${name}`,
+    }
   if (problem !== undefined) {
     const target = services[0] && `, which its SRV record names as ${services[0].host},`
     const found = `${name}${target ?? ''} has no address: ${problem}`
@@ -107,6 +121,11 @@ function missingAdvice(name: string, whose: 'own' | 'member'): string {
     : `ask its administrator for the SRV and A records of ${name}, and check how the member is spelt in members.list`
 }
 
+const unasked: Located = {
+  ...{ services: [], addresses: [], port: FEDERATION_PORT },
+  isUnasked: true,
+}
+const unanswered = new Set(['ETIMEOUT', 'ECONNREFUSED', 'EAI_AGAIN'])
 const absent = new Set(['ENODATA', 'ENOTFOUND'])
 
 function isAbsent(error: unknown): boolean {
@@ -120,6 +139,6 @@ function codeOf(error: unknown): string {
 function problemOf(error: unknown): string {
   const code = codeOf(error)
   if (absent.has(code)) return 'the name does not exist'
-  if (code === 'ETIMEOUT' || code === 'EAI_AGAIN') return 'the DNS server does not answer'
+  if (unanswered.has(code)) return 'the DNS server does not answer'
   return code || String(error)
 }

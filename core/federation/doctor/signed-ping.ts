@@ -1,7 +1,6 @@
 import type { MemberId } from '../contract.ts'
 import { readAnswer } from '../own/messages.ts'
 import { NAMESPACE, PING } from '../own/protocol.ts'
-import { createRandomIds } from '../own/random-ids.ts'
 import { signRequest } from '../own/signed-request.ts'
 import { jidOf } from '../site-jid.ts'
 import { Refusal, type RefusalReason, reopen, type Trust } from '../trust/index.ts'
@@ -9,6 +8,7 @@ import { refusalReasons } from '../trust/refusal.ts'
 import {
   type Clock,
   childNamed,
+  createRandomIds,
   element,
   textOf,
   type XmppComponent,

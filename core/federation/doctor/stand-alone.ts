@@ -17,7 +17,9 @@ export interface StandAloneParts {
   readonly timeoutMs?: number
 }
 
-const LINK_TIMEOUT_MS = 10_000
+/** Longer than one attempt that hangs. */
+const LINK_TIMEOUT_MS = 11_000
+const FIRST_ATTEMPTS = 2
 const silent = { info() {}, warn() {}, error() {} }
 
 /**
@@ -36,15 +38,18 @@ export async function reportStandingAlone(parts: StandAloneParts): Promise<SiteR
     const keys = await openSiteKeys(dataDir)
     const trust = createTrust({ siteId, keys, store, settings: () => settings, clock, log: silent })
     await loadKeys(() => trust.peerKeys.load())
-    await linkUp(component, clock)
-    if (component.link.state !== 'online')
-      return { link: toLinkReport(component), keys: trust.announced, members: [] }
+    const noLink = () => ({ link: toLinkReport(component), keys: trust.announced, members: [] })
+    component.start()
+    if (!(await isOnline(component, clock, FIRST_ATTEMPTS))) return noLink()
     const { timeoutMs } = parts
     const examiner = createSiteExaminer({
       ...{ component, trust, settings: () => settings, siteId, clock },
       ...(timeoutMs !== undefined && { timeoutMs }),
     })
-    return await examiner.report()
+    const report = await examiner.report()
+    if (report.link.state === 'online') return report
+    // A busy server, or one that was just started, drops a link that it took; the site would come back as well.
+    return (await isOnline(component, clock)) ? await examiner.report() : noLink()
   } finally {
     await component.stop()
     await store.close()
@@ -72,18 +77,25 @@ async function loadKeys(load: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Resolves once it is decided: online, refused, or not to be had. */
-function linkUp(component: XmppComponent, clock: Clock): Promise<void> {
+/** Waits until it is decided: online, refused, failed so often, or not to be had in time. */
+function isOnline(
+  component: XmppComponent,
+  clock: Clock,
+  attempts = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = () => {
+    let failed = 0
+    const decide = (online: boolean) => {
       cancel()
       end()
-      resolve()
+      resolve(online)
     }
-    const cancel = clock.after(LINK_TIMEOUT_MS + 1000, done)
-    const end = component.onLink(({ state }) => {
-      if (state !== 'connecting') done()
+    const cancel = clock.after(LINK_TIMEOUT_MS, () => decide(false))
+    const end = component.onLink(({ state, retryAt }) => {
+      if (state === 'offline' && retryAt !== undefined) failed += 1
+      if (state === 'online') decide(true)
+      else if (state === 'refused' || failed >= attempts) decide(false)
     })
-    component.start()
+    if (component.link.state === 'online') decide(true)
   })
 }

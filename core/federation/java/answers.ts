@@ -9,7 +9,7 @@ import { createKnownRules } from './known-rules.ts'
 import type { Values } from './layout.ts'
 import type { JavaMethodName } from './methods.ts'
 import { readOrder, type WireOrder, writeOrder } from './order.ts'
-import { beingDeleted } from './states.ts'
+import { isJavaBeingDeleted } from './states.ts'
 import { readUser, type StatedUser } from './user.ts'
 
 /** One request of a member, as it was read. */
@@ -90,7 +90,7 @@ export function createAnswers({
       await visit.ask('deleteOrder', { kind, orderId })
     } catch (error) {
       if (!hasCode(error, 'unacceptable_operation')) throw error
-      if (!beingDeleted.has((await known(visit, orderId)).state)) throw error
+      if (!isJavaBeingDeleted((await known(visit, orderId)).state)) throw error
     }
     return NOTHING
   }

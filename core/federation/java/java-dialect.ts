@@ -16,7 +16,7 @@ export function createJavaDialect(settings: JavaDialectSettings = {}): CreateDia
   return (parts) => {
     const { clock, request, heard } = parts
     const used = createWarning(parts.log)
-    const errands = createErrands(parts, settings)
+    const errands = createErrands(parts)
     serveMembers(parts, settings, used)
 
     return {

@@ -236,7 +236,7 @@ test('what the peer does not offer is not sent, and the message says so', async 
 })
 
 test('a later action goes to a peer that is known to understand it, and no other action does', async () => {
-  const { ours, network } = createSites({ laterMethods: () => ['hibernate'] })
+  const { ours, network } = createSites({ laterMethods: ['hibernate'] })
   await assert.rejects(ours.call(THEIRS, 'actOnOrder', { ...about, action: 'hibernate' }, eva), {
     code: 'invalid_parameter',
   })

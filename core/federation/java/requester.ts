@@ -9,8 +9,7 @@ import { readInstance } from './instance.ts'
 import type { Values } from './layout.ts'
 import { type JavaMethodName, type LaterMethod, laterActions } from './methods.ts'
 import { readOrder, type WireOrder, writeOrder } from './order.ts'
-import type { JavaDialectSettings } from './settings.ts'
-import { beingDeleted } from './states.ts'
+import { isJavaBeingDeleted } from './states.ts'
 
 type Params = Readonly<Record<string, unknown>>
 
@@ -33,8 +32,8 @@ type Errands = Readonly<Record<string, (errand: Errand) => Promise<unknown>>>
  * Our remote methods in terms of the original protocol. That one has no generations: the time of the asking, in ms since
  * the epoch, takes their place, so that an answer that was overtaken is not believed.
  */
-export function createErrands(parts: DialectParts, settings: JavaDialectSettings): Errands {
-  const { siteId, clock } = parts
+export function createErrands(parts: DialectParts): Errands {
+  const { siteId, clock, written } = parts
   const ask = createAsk(parts)
   const doubts = createDoubts(clock)
 
@@ -116,7 +115,7 @@ export function createErrands(parts: DialectParts, settings: JavaDialectSettings
     } catch (error) {
       if (!isAnswer(error) || error.condition !== 'not-acceptable') throw error
       const { order } = await told(errand)
-      if (!beingDeleted.has(order.state)) throw error
+      if (!isJavaBeingDeleted(order.state)) throw error
     }
   }
 
@@ -160,7 +159,7 @@ export function createErrands(parts: DialectParts, settings: JavaDialectSettings
 
   async function later(errand: Errand, name: LaterMethod): Promise<void> {
     const { member, params } = errand
-    if (!settings.laterMethods?.(member).includes(name)) throw notThere(member, name)
+    if (!written(member)?.laterMethods?.includes(name)) throw notThere(member, name)
     await send(errand, name, params)
   }
 

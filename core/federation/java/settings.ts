@@ -1,9 +1,4 @@
-import type { MemberId } from '../contract.ts'
-import type { LaterMethod } from './methods.ts'
-
 export interface JavaDialectSettings {
-  /** What a member is known to understand beyond the first version of the protocol; nothing when left out. */
-  laterMethods?(member: MemberId): readonly LaterMethod[]
   /** Within which members expect answers: nothing is begun for them later. */
   readonly answerWithinMs?: number
 }

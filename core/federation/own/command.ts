@@ -10,8 +10,8 @@ export type CommandOutcome =
   /** It was not begun in time and never will be: nothing was done. */
   | { readonly expired: true }
 
-/** A command whose outcome is not known yet. */
-export interface Command {
+/** A command as it is written down before it is sent. */
+export interface NewCommand {
   readonly id: string
   readonly member: string
   readonly method: string
@@ -20,9 +20,13 @@ export interface Command {
   readonly object: string | undefined
   readonly generation: number | undefined
   readonly request: string
+  readonly expiresAt: number
+}
+
+/** A command whose outcome is not known yet. */
+export interface Command extends NewCommand {
   /** Of the request. */
   readonly hash: string
-  readonly expiresAt: number
   readonly waiting: Set<Waiting>
   state: 'new' | 'pausing' | 'queued' | 'under way' | 'ended'
   attempts: number

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Carried, Fate } from '../testing/fake-network.ts'
+import type { Carried } from '../testing/fake-network.ts'
+import { fates } from '../testing/fates.ts'
 import {
   ended,
   type FederatedSite,
@@ -27,7 +28,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
 }
 
 /** As the order engine does: asks under the same key until the outcome is known. */
-async function askUntilKnown(world: World, name: string, everyMs = 60_000) {
+async function askUntilKnown(world: World, name: string, settings: { lifetimeMs?: number } = {}) {
   for (let round = 0; round < 200; round += 1) {
     if (world.a.isDown) await world.a.restart()
     const call = ended(
@@ -35,13 +36,16 @@ async function askUntilKnown(world: World, name: string, everyMs = 60_000) {
         'site-b',
         'make',
         { name },
-        { key: `make/${name}`, timeoutMs: 20_000 },
+        { key: `make/${name}`, timeoutMs: 20_000, ...settings },
       ),
     )
-    await world.pass(everyMs)
+    await world.pass(60_000)
     if (world.b.isDown) await world.b.restart()
     const { outcome } = call
-    if (outcome && ('result' in outcome || outcome.error.outcome === 'refused')) return outcome
+    if (!outcome) continue
+    if ('result' in outcome) return outcome
+    // What was never begun in time is asked anew, under another id.
+    if (outcome.error.outcome === 'refused' && !outcome.error.details.expired) return outcome
   }
   throw new Error(`the outcome of ${name} is not known after 200 minutes`)
 }
@@ -57,27 +61,34 @@ async function restartBoth({ a, b }: World): Promise<void> {
 const idsOf = ({ effects }: FederatedSite, name: string) =>
   new Set(effects.filter(({ params }) => params.name === name).map(({ id }) => id))
 
-test('whichever of its steps a site dies at, a command takes effect under one id and its outcome gets known', async () => {
-  for (const victim of ['a', 'b'] as const) {
-    let died = true
-    for (let at = 1; died; at += 1)
-      await inWorld(async (world) => {
-        const where = `${victim} dies at step ${at}`
-        world[victim].crash(at)
-        assert.deepEqual(await askUntilKnown(world, 'x'), { result: { made: 'x' } }, where)
-        died = world[victim].lives > 1
-        assert.equal(idsOf(world.b, 'x').size, 1, where)
-        assert.ok(world.b.effects.length <= (victim === 'b' ? 2 : 1), where)
-        assert.ok(died || at > 6, `${victim} has only ${at} steps`)
-        await restartBoth(world)
-        await world.pass(HOUR_MS)
-        assert.equal(world.a.federation.counts().pendingCommands, 0, where)
-      })
-  }
-})
+const lifetimes = { 'comes back in time': {}, 'comes back too late': { lifetimeMs: 5000 } }
+
+for (const [when, settings] of Object.entries(lifetimes))
+  test(`whichever of its steps a site dies at, and ${when}, a command takes effect under one id and its outcome gets known`, async () => {
+    for (const victim of ['a', 'b'] as const) {
+      let died = true
+      for (let at = 1; died; at += 1)
+        await inWorld(async (world) => {
+          const where = `${victim} dies at step ${at}`
+          world[victim].crash(at)
+          assert.deepEqual(
+            await askUntilKnown(world, 'x', settings),
+            { result: { made: 'x' } },
+            where,
+          )
+          died = world[victim].lives > 1
+          assert.equal(idsOf(world.b, 'x').size, 1, where)
+          assert.ok(world.b.effects.length <= (victim === 'b' ? 2 : 1), where)
+          assert.ok(died || at > 6, `${victim} has only ${at} steps`)
+          await restartBoth(world)
+          await world.pass(HOUR_MS)
+          assert.equal(world.a.federation.counts().pendingCommands, 0, where)
+        })
+    }
+  })
 
 type Act =
-  | { do: 'ask'; name: number }
+  | { do: 'ask'; name: number; lifetimeMs: number }
   | { do: 'push'; order: number; generation: number }
   | { do: 'crash'; site: 'a' | 'b'; steps: number }
   | { do: 'restart'; site: 'a' | 'b' }
@@ -86,7 +97,14 @@ type Act =
 
 const site = fc.constantFrom('a' as const, 'b' as const)
 const acts: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('ask' as const), name: fc.nat(5) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('ask' as const),
+      name: fc.nat(3),
+      lifetimeMs: fc.oneof(fc.constant(15 * 60_000), fc.nat(90_000)),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -97,7 +115,11 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('crash' as const), site, steps: fc.nat(25) }),
+    arbitrary: fc.record({
+      do: fc.constant('crash' as const),
+      site,
+      steps: fc.oneof(fc.nat(8), fc.nat(25)),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restart' as const), site }) },
   {
@@ -110,19 +132,6 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   },
 )
 
-/** Per stanza: lost, at once, late, or twice, in any order. */
-const fates: fc.Arbitrary<Fate> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant({ arrivals: [1] }) },
-  { weight: 2, arbitrary: fc.constant({ arrivals: [] }) },
-  { weight: 2, arbitrary: fc.nat(30_000).map((ms) => ({ arrivals: [ms] })) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(fc.nat(2000), fc.nat(1_200_000))
-      .map(([soon, late]) => ({ arrivals: [soon, late] })),
-  },
-)
-
 async function play(world: World, script: readonly Act[]) {
   const asked = new Set<string>()
   let crashesOfB = 0
@@ -132,7 +141,8 @@ async function play(world: World, script: readonly Act[]) {
     else if (act.do === 'ask' && !a.isDown) {
       const name = `thing-${act.name}`
       asked.add(name)
-      ended(a.federation.call('site-b', 'make', { name }, { key: `make/${name}` }))
+      const settings = { key: `make/${name}`, lifetimeMs: act.lifetimeMs }
+      ended(a.federation.call('site-b', 'make', { name }, settings))
       await world.pass(0)
     } else if (act.do === 'push' && !world.b.isDown) {
       const params = { orderId: `order-${act.order}`, generation: act.generation }

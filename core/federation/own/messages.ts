@@ -15,11 +15,14 @@ export interface RequestClaims {
   readonly method: string
   readonly params: unknown
   readonly user?: unknown
+  /** Of a list: how many items are taken at a time. */
+  readonly limit?: number
 }
 
 /** What the claims of an answer say. */
 export type Said =
-  | { readonly result: unknown }
+  /** `next`: of a list, where its following page begins. */
+  | { readonly result: unknown; readonly next?: string }
   /** `final`: no attempt with the same id can have another outcome. */
   | { readonly error: ErrorRecord; readonly final: boolean }
   /** It was begun and goes on. */
@@ -30,20 +33,25 @@ export type Said =
 const LONGEST_DETAILS = 2048
 
 export function readRequest({ claims }: Envelope): RequestClaims {
-  const { method, params, user } = claims
+  const { method, params, user, limit } = claims
   if (typeof method !== 'string') throw new Refusal('malformed', 'it names no method')
-  return { method, params, ...(user !== undefined && { user }) }
+  return {
+    method,
+    params,
+    ...(user !== undefined && { user }),
+    ...(typeof limit === 'number' && { limit }),
+  }
 }
 
 /** @throws Refusal `wrong-request` unless it answers that very request */
 export function readAnswer({ id, claims }: Envelope, request: { id: string; hash: string }): Said {
   if (id !== request.id || claims.to !== request.hash)
     throw new Refusal('wrong-request', `it answers ${id}, not ${request.id}`)
-  const { result, error, final, pending, refused } = claims
+  const { result, next, error, final, pending, refused } = claims
   if (error !== undefined) return { error: readError(error), final: final === true }
   if (pending === true) return { pending }
   if (refused === 'expired' || refused === 'conflict') return { refused }
-  return { result }
+  return typeof next === 'string' ? { result, next } : { result }
 }
 
 /** What the claims of an answer are. */

@@ -1,5 +1,5 @@
 import type { Store } from '../../store/index.ts'
-import type { CommandOutcome } from './command.ts'
+import type { CommandOutcome, NewCommand } from './command.ts'
 
 /** Rows of the outbox: commands of this site, until nobody asks for their outcome any more. */
 export interface OutboxTable {
@@ -11,18 +11,6 @@ export interface OutboxTable {
   end(id: string, outcome: CommandOutcome, at: number): Promise<void>
   remove(id: string): Promise<void>
   forget(before: number): Promise<void>
-}
-
-export interface NewCommand {
-  readonly id: string
-  readonly member: string
-  readonly method: string
-  readonly key: string | undefined
-  readonly paramsHash: string
-  readonly object: string | undefined
-  readonly generation: number | undefined
-  readonly request: string
-  readonly expiresAt: number
 }
 
 export interface StoredCommand extends NewCommand {

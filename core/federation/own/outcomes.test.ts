@@ -114,6 +114,20 @@ test('what is refused is refused for good: no late copy of the request is carrie
   assert.deepEqual(b.effects, [])
 })
 
+test('a copy that arrives after its command has expired is not carried out, and one that was asked anew is', async (t) => {
+  const { b, make, pass, network } = await two(t)
+  network.fate = ({ kind }) => ({ arrivals: kind === 'request' ? [2 * MINUTE_MS] : [1] })
+  const call = make({ timeoutMs: 90 * MINUTE_MS, lifetimeMs: 10_000 })
+  await pass(MINUTE_MS)
+  network.fate = () => ({ arrivals: [1] })
+  await pass(10 * MINUTE_MS)
+  assert.deepEqual(errorOf(call).details, { expired: true })
+  assert.deepEqual(b.effects, [])
+  make()
+  await pass(1000)
+  assert.equal(b.effects.length, 1)
+})
+
 test('a command that was begun is not called refused because it is not allowed any more', async (t) => {
   const { b, make, pass } = await two(t)
   const { settings } = b

@@ -1,13 +1,14 @@
 import type { Store } from '../../store/index.ts'
+import type { RemoteMethod } from '../contract.ts'
 import type { CreateDialect, Dialect } from '../dialect.ts'
 import { CLOCK_SKEW_MS, MAX_ENVELOPE_LENGTH, type Trust } from '../trust/index.ts'
+import { createRandomIds } from '../xmpp/index.ts'
 import { createAttempts } from './attempts.ts'
 import { createExchange } from './exchange.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import { createOutbox } from './outbox.ts'
 import { createParcels } from './parcels.ts'
 import { MAX_INLINE_LENGTH, NAMESPACE, PING, PROTOCOL_VERSION } from './protocol.ts'
-import { createRandomIds } from './random-ids.ts'
 import { createReads } from './reads.ts'
 import { createCarryOut, createServing } from './serving.ts'
 
@@ -52,7 +53,7 @@ export function createOwnDialect(
       call: (member, method, params, settings) =>
         method.effect === 'command'
           ? outbox.ask(member, method, params, settings)
-          : reads.ask(member, method.name, params, settings),
+          : reads.ask(member, method.name, params, { ...settings, isList: isList(method) }),
       async ping(member, timeoutMs) {
         const begun = clock.now()
         const settings = { timeoutMs, attempts: 1, isSigned: true }
@@ -75,6 +76,10 @@ export function createOwnDialect(
       },
     }
   }
+}
+
+function isList({ result }: RemoteMethod): boolean {
+  return result?.type === 'array'
 }
 
 /** XEP-0128. Unsigned: nothing of it is believed but when first keys may be taken unseen. */

@@ -1,9 +1,10 @@
-import type { FederationUser, FogbowError } from '@fogbow/plugin-sdk'
+import { type FederationUser, FogbowError } from '@fogbow/plugin-sdk'
 import type { Proof, Trust } from '../trust/index.ts'
 import type { Clock } from '../xmpp/index.ts'
 import { backOffMs } from './back-off.ts'
 import { type Answered, type Exchange, NoAnswer } from './exchange.ts'
 import { errorOf, unavailable } from './messages.ts'
+import { MORE, PAGE_ITEMS } from './protocol.ts'
 import { signRequest } from './signed-request.ts'
 
 /** Asks what changes nothing: again while there is time, each time under an id of its own. */
@@ -20,9 +21,13 @@ export interface ReadSettings {
   readonly attempts?: number
   /** Whatever else would do. */
   readonly isSigned?: boolean
+  /** The answer is a list, fetched page by page. */
+  readonly isList?: boolean | undefined
 }
 
 const SIGNED_FOR_MS = 60_000
+/** Of one list. */
+const MOST_ITEMS = 100_000
 const ATTEMPTS = 4
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2000
@@ -49,57 +54,109 @@ export function createReads({ exchange, trust, clock, newId }: ReadParts): Reads
     member: string,
     method: string,
     params: object,
-    { user, signal, isSigned }: ReadSettings,
+    { user, signal, isSigned, isList }: ReadSettings,
     expiresAt: number,
     timeoutMs: number,
   ): Promise<Answered> {
     const proof = proofFor(member, isSigned)
     // Whoever hears our signature learns our other keys with it: from then on they will do.
     const keys = proof === 'signed' ? trust.announced : undefined
-    const what = { member, id: newId(), expiresAt, method, params, user, proof, keys }
+    const limit = isList ? PAGE_ITEMS : undefined
+    const what = { member, id: newId(), expiresAt, method, params, user, limit, proof, keys }
     try {
       return await exchange.ask(member, 'get', signRequest(trust, what), { timeoutMs, signal })
     } catch (error) {
       const isDoubted = error instanceof NoAnswer && error.isDoubted && proof === 'shared'
       if (!isDoubted || expiresAt <= clock.now()) throw error
       signedUntil.set(member, clock.now() + SIGNED_FOR_MS)
-      const again = { timeoutMs, user, signal, isSigned: true }
+      const again = { timeoutMs, user, signal, isList, isSigned: true }
       return attempt(member, method, params, again, expiresAt, timeoutMs)
     }
   }
 
+  async function askOnce(
+    member: string,
+    method: string,
+    params: object,
+    settings: ReadSettings,
+  ): Promise<ListPart> {
+    const { timeoutMs, attempts = ATTEMPTS } = settings
+    const deadline = clock.now() + timeoutMs
+    for (let count = 1; ; count += 1) {
+      const timeLeft = deadline - clock.now()
+      const share = count === attempts ? timeLeft : timeLeft / 2
+      const atOnce = Math.min(timeLeft, Math.max(SHORTEST_ATTEMPT_MS, share))
+      let problem: NoAnswer
+      try {
+        const answered = await attempt(member, method, params, settings, deadline, atOnce)
+        await trust.learn(member, answered.envelope)
+        return toResult(member, answered)
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error
+        problem = error
+      }
+      const pause = backOffMs(clock, count - 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+      const isOver = clock.now() + pause >= deadline || count >= attempts
+      if (problem.isLasting || isOver || settings.signal?.aborted) throw failed(member, problem)
+      await new Promise<void>((resolve) => clock.after(pause, resolve))
+    }
+  }
+
+  /** The pages after the first. */
+  async function theRest(
+    member: string,
+    first: ListPart,
+    { signal, user: _user, ...settings }: ReadSettings,
+    deadline: number,
+  ): Promise<unknown[]> {
+    const items = itemsOf(member, first.result)
+    for (let cursor = first.next; cursor !== undefined; ) {
+      const how = { ...settings, isList: false, signal, timeoutMs: deadline - clock.now() }
+      const { result } = await askOnce(member, MORE, { cursor }, how)
+      const page = (result ?? {}) as { items?: unknown; next?: unknown }
+      const more = itemsOf(member, page.items)
+      items.push(...more)
+      if (more.length === 0 || items.length > MOST_ITEMS)
+        throw unavailable(member, `answers with a list that does not end (${items.length} items)`)
+      cursor = typeof page.next === 'string' ? page.next : undefined
+    }
+    return items
+  }
+
   return {
     async ask(member, method, params, settings) {
-      const { timeoutMs, attempts = ATTEMPTS } = settings
-      const deadline = clock.now() + timeoutMs
-      for (let count = 1; ; count += 1) {
-        const timeLeft = deadline - clock.now()
-        const share = count === attempts ? timeLeft : timeLeft / 2
-        const atOnce = Math.min(timeLeft, Math.max(SHORTEST_ATTEMPT_MS, share))
-        let problem: NoAnswer
+      const deadline = clock.now() + settings.timeoutMs
+      for (let isFirst = true; ; isFirst = false) {
+        const timeoutMs = deadline - clock.now()
+        const first = await askOnce(member, method, params, { ...settings, timeoutMs })
+        if (!settings.isList || first.next === undefined) return first.result
         try {
-          const answered = await attempt(member, method, params, settings, deadline, atOnce)
-          await trust.learn(member, answered.envelope)
-          return toResult(member, answered)
+          return await theRest(member, first, settings, deadline)
         } catch (error) {
-          if (!(error instanceof NoAnswer)) throw error
-          problem = error
+          // The member was restarted meanwhile.
+          if (!isFirst || !(error instanceof FogbowError) || error.code !== 'not_found') throw error
         }
-        const pause = backOffMs(clock, count - 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
-        const isOver = clock.now() + pause >= deadline || count >= attempts
-        if (problem.isLasting || isOver || settings.signal?.aborted) throw failed(member, problem)
-        await new Promise<void>((resolve) => clock.after(pause, resolve))
       }
     },
   }
+}
+
+interface ListPart {
+  readonly result: unknown
+  readonly next?: string
+}
+
+function itemsOf(member: string, items: unknown): unknown[] {
+  if (Array.isArray(items)) return [...items]
+  throw unavailable(member, 'answered with a page that is no list')
 }
 
 function failed(member: string, { message }: NoAnswer): FogbowError {
   return unavailable(member, `gave no answer: ${message}`)
 }
 
-function toResult(member: string, { said }: Answered): unknown {
-  if ('result' in said) return said.result
+function toResult(member: string, { said }: Answered): ListPart {
+  if ('result' in said) return said
   if ('error' in said) throw errorOf(said.error)
   throw unavailable(member, 'did not answer in time by its own clock')
 }

@@ -15,8 +15,9 @@ import { type Element, type ServedIq, StanzaError } from '../xmpp/index.ts'
 import { withDeadline } from './deadline.ts'
 import type { CarryOut, Inbox, StatusQuestion } from './inbox.ts'
 import { answerClaims, errorSaid, readRequest, type Said } from './messages.ts'
+import { createPages, type ListPage } from './pages.ts'
 import type { Parcels } from './parcels.ts'
-import { PING, STATUS } from './protocol.ts'
+import { MORE, PING, STATUS } from './protocol.ts'
 
 /** Answers what members ask in this dialect. */
 export interface Serving {
@@ -54,6 +55,7 @@ const conditions: Partial<Record<RefusalReason, string>> = {
 export function createServing(parts: ServingParts): Serving {
   const { trust, parcels, methods, clock, heard } = parts
   const replays = createReplays(clock)
+  const pages = createPages(clock)
 
   async function open(from: string, payload: Element) {
     const text = await trust.reveal(await parcels.unwrap(from, payload, ARRIVAL_MS))
@@ -70,15 +72,17 @@ export function createServing(parts: ServingParts): Serving {
   async function answerText(from: string, { type, payload, signal }: ServedIq): Promise<string> {
     const { text, envelope } = await open(from, payload)
     const { method, params } = readRequest(envelope)
-    const isCommand = methods.get(method)?.effect === 'command'
+    const { effect, newest } = methods.get(method) ?? {}
+    const isCommand = effect === 'command'
     if (type !== (isCommand ? 'set' : 'get'))
       throw new Refusal('malformed', `'${method}' is not asked by an iq of type ${type}`)
     trust.assertProof(envelope.proof, isCommand || method === PING ? 'command' : 'read')
     heard(from)
-    if (isCommand) return parts.inbox().take(from, envelope, text)
+    // Of what is about the newest state an older one changes nothing: it may be carried out as often as it comes.
+    if (isCommand && !newest) return parts.inbox().take(from, envelope, text)
     assertInTime(envelope)
     await trust.learn(from, envelope)
-    replays.assertNew(from, envelope.id, envelope.expiresAt)
+    if (!isCommand) replays.assertNew(from, envelope.id, envelope.expiresAt)
     const said = await readSaid(from, envelope, method, params, signal)
     return sealed(from, envelope, said)
   }
@@ -99,11 +103,18 @@ export function createServing(parts: ServingParts): Serving {
       return { result: await parts.inbox().status(from, readStatusQuestion(params)) }
     if (method === PING) return { result: {} }
     try {
+      if (method === MORE) return { result: pages.following(from, readCursor(params)) }
       const call = admit(from, envelope, signal)
-      return { result: await carryOutInTime(call, signal) }
+      return inPages(from, await carryOutInTime(call, signal), readRequest(envelope).limit)
     } catch (error) {
       return failed(from, method, error)
     }
+  }
+
+  function inPages(member: string, result: unknown, limit: number | undefined): Said {
+    if (limit === undefined || !Array.isArray(result)) return { result }
+    const { items, next }: ListPage = pages.first(member, result, limit)
+    return { result: items, ...(next !== undefined && { next }) }
   }
 
   function admit(from: string, envelope: Envelope, signal: AbortSignal): RemoteCall {
@@ -196,6 +207,12 @@ function noLongerAdmitted(method: string, error: unknown): FogbowError {
     'unavailable_provider',
     `${method} was begun, and is not allowed any more: ${why}`,
   )
+}
+
+function readCursor(params: unknown): string {
+  const { cursor } = (params ?? {}) as Record<string, unknown>
+  if (typeof cursor === 'string') return cursor
+  throw new FogbowError('invalid_parameter', 'cursor: must be a text')
 }
 
 function readStatusQuestion(params: unknown): StatusQuestion {

@@ -16,6 +16,8 @@ export interface RequestToSign {
   readonly user?: FederationUser | undefined
   /** `signed` when absent */
   readonly proof?: Proof
+  /** Of a list: how many items are taken at a time. */
+  readonly limit?: number | undefined
   /** Keys of this site to be learnt. */
   readonly keys?: readonly string[] | undefined
 }
@@ -23,9 +25,15 @@ export interface RequestToSign {
 /** @throws payload_too_large */
 export function signRequest(
   trust: Trust,
-  { member, id, expiresAt, method, params, user, keys, proof = 'signed' }: RequestToSign,
+  { member, id, expiresAt, method, params, user, limit, keys, proof = 'signed' }: RequestToSign,
 ): SignedRequest {
-  const claims = { method, params, ...(user && { user }), ...(keys && { keys }) }
+  const claims = {
+    method,
+    params,
+    ...(user && { user }),
+    ...(limit !== undefined && { limit }),
+    ...(keys && { keys }),
+  }
   const sealed = trust.seal('request', { to: member, id, expiresAt, claims, proof })
   if (sealed.text.length <= MAX_ENVELOPE_LENGTH) return { id, proof, ...sealed }
   throw new FogbowError(

@@ -27,6 +27,13 @@ const own = { direction: 'to provider', onBehalf: false, timeoutMs: 10_000 } as 
 /** What the sites of these tests ask each other. */
 export const testMethods: readonly RemoteMethod[] = [
   { ...own, name: 'echo', effect: 'read', params: object({ text }, ['text']), result: text },
+  {
+    ...own,
+    name: 'names',
+    effect: 'read',
+    params: object({}, []),
+    result: { type: 'array', items: text },
+  },
   { ...own, name: 'whoAmI', effect: 'read', onBehalf: true, params: object({}, []) },
   { ...own, name: 'fail', effect: 'read', params: object({ code: text }, ['code']) },
   {

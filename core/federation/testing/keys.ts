@@ -12,24 +12,32 @@ export function makeKeyPair(use: 'sig' | 'enc'): KeyPair {
 export function makeSiteKeys(): SiteKeys {
   let signing = makeKeyPair('sig')
   let other: KeyPair | undefined
-  const encryption = makeKeyPair('enc')
+  let decryption = [makeKeyPair('enc')] as [KeyPair, ...KeyPair[]]
   return {
     get signing() {
       return signing
     },
-    encryption,
+    get encryption() {
+      return decryption[0]
+    },
+    get decryption() {
+      return decryption
+    },
     get announced() {
-      return [signing, other, encryption].filter((key) => key !== undefined).map(writePublicKey)
+      return [signing, other, ...decryption].filter((key) => key !== undefined).map(writePublicKey)
     },
     async announceNext() {
       other = makeKeyPair('sig')
+      decryption = [decryption[0], makeKeyPair('enc')]
       return writePublicKey(other)
     },
     async takeNext() {
       if (other) [signing, other] = [other, signing]
+      decryption = decryption.toReversed() as [KeyPair, ...KeyPair[]]
     },
     async dropFormer() {
       other = undefined
+      decryption = [decryption[0]]
     },
   }
 }

@@ -1,4 +1,5 @@
-import { CompactEncrypt, compactDecrypt } from 'jose'
+import type { KeyObject } from 'node:crypto'
+import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose'
 import type { PublicKey } from './public-key.ts'
 import { Refusal } from './refusal.ts'
 import type { KeyPair } from './site-keys.ts'
@@ -14,7 +15,13 @@ export interface Encryption {
 const ALGORITHM = 'ECDH-ES'
 const METHOD = 'A256GCM'
 
-export function createEncryption(own: () => KeyPair): Encryption {
+export function createEncryption(own: () => readonly KeyPair[]): Encryption {
+  function keyFor({ kid }: CompactJWEHeaderParameters): KeyObject {
+    const key = own().find((pair) => pair.kid === kid)
+    if (key) return key.privateKey
+    throw new Error('it is for another key')
+  }
+
   return {
     encrypt(text, { kid, key }) {
       return new CompactEncrypt(Buffer.from(text))
@@ -23,13 +30,13 @@ export function createEncryption(own: () => KeyPair): Encryption {
     },
     async decrypt(text) {
       try {
-        const { plaintext } = await compactDecrypt(text, own().privateKey, {
+        const { plaintext } = await compactDecrypt(text, keyFor, {
           keyManagementAlgorithms: [ALGORITHM],
           contentEncryptionAlgorithms: [METHOD],
         })
         return Buffer.from(plaintext).toString('latin1')
       } catch {
-        throw new Refusal('undecryptable', 'it is not encrypted to the key of this site')
+        throw new Refusal('undecryptable', 'it is not encrypted to a key of this site')
       }
     },
   }

@@ -38,7 +38,7 @@ function makeSites(ids: readonly string[]): TestSite[] {
   for (const id of ids) {
     const signing = makeKeyPair('sig')
     const encryption = makeKeyPair('enc')
-    const sharedKeys = createSharedKeys({ siteId: id, own: () => encryption, peerKeys })
+    const sharedKeys = createSharedKeys({ siteId: id, own: () => [encryption], peerKeys })
     const proofs = createProofs({
       signing: () => signing,
       encryption: () => encryption,

@@ -8,6 +8,7 @@ import { openSqliteStore } from '../../store/index.ts'
 import { defaultFederationSettings, type FederationSettings } from '../settings.ts'
 import { makeKeyPair } from '../testing/keys.ts'
 import { createVirtualTime } from '../testing/virtual-time.ts'
+import { createEncryption } from './encryption.ts'
 import { createPeerKeys, readConfigured } from './peer-keys.ts'
 import { type PublicKey, readPublicKey, writePublicKey } from './public-key.ts'
 import { openSiteKeys } from './site-keys.ts'
@@ -138,7 +139,7 @@ test('the keys of the site are made once, for its owner alone, and rotate withou
   const announced = await keys.announceNext()
   assert.equal(await keys.announceNext(), announced)
   assert.equal(keys.signing.kid, first)
-  assert.equal(keys.announced.length, 3)
+  assert.equal(keys.announced.length, 4)
   await keys.takeNext()
   const again = await openSiteKeys(folder)
   for (const ring of [keys, again]) {
@@ -148,6 +149,36 @@ test('the keys of the site are made once, for its owner alone, and rotate withou
   await again.dropFormer()
   assert.equal(again.announced.length, 2)
   assert.doesNotMatch(await readFile(path, 'utf8'), new RegExp(first))
+  assert.equal(await keys.reread(), true, 'somebody else changed them')
+  assert.deepEqual(keys.announced, again.announced)
+  assert.equal(await keys.reread(), false)
+  await writeFile(path, '{"signing":{}}')
+  await assert.rejects(keys.reread(), { code: 'configuration_error' })
+  await rm(path)
+  await assert.rejects(keys.reread(), /it is gone/)
+  assert.deepEqual(keys.announced, again.announced, 'what cannot be read changes nothing')
   await writeFile(path, '{"signing":{}}')
   await assert.rejects(openSiteKeys(folder), { code: 'configuration_error' })
+})
+
+test('keys of both kinds rotate, and what is encrypted to the key before is still read until it is dropped', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fogbow-keys-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const keys = await openSiteKeys(folder)
+  const { encrypt, decrypt } = createEncryption(() => keys.decryption)
+  const { encryption: first } = keys
+  const sealed = await encrypt('hello', first)
+  await keys.announceNext()
+  assert.equal(keys.encryption.kid, first.kid)
+  await keys.takeNext()
+  assert.notEqual(keys.encryption.kid, first.kid)
+  assert.deepEqual(
+    keys.announced.map((key) => key.split(':')[0]).includes(first.kid),
+    true,
+    'members may still use it',
+  )
+  assert.equal(await decrypt(sealed), 'hello')
+  await keys.dropFormer()
+  await assert.rejects(decrypt(sealed), { reason: 'undecryptable' })
+  assert.equal(await decrypt(await encrypt('hello', keys.encryption)), 'hello')
 })

@@ -77,7 +77,8 @@ export function createPeerKeys({ store, settings, clock, log }: PeerKeyParts): P
         : own.some(({ kid }) => kid === root)
     const rooted = others.filter(isRooted)
     const isDropped = ({ kid }: PublicKey) => rooted.some((key) => key.kid === kid && key.dropped)
-    return [...own.filter((key) => !isDropped(key)), ...rooted.filter((key) => !key.dropped)]
+    // What was announced is newer than what was written down, and in the order in which it is to be used.
+    return [...rooted.filter((key) => !key.dropped), ...own.filter((key) => !isDropped(key))]
   }
 
   async function keep(member: string, keys: readonly LearntKey[]): Promise<void> {
@@ -123,7 +124,7 @@ export function createPeerKeys({ store, settings, clock, log }: PeerKeyParts): P
   return {
     find: (member, kid, use) =>
       believed(member).find((key) => key.kid === kid && key.use === use)?.key,
-    encryption: (member) => believed(member).find(({ use }) => use === 'enc'),
+    encryption: (member) => firstForEncryption(believed(member)),
     knows: (member) => believed(member).some(({ use }) => use === 'sig'),
 
     async learn(member, announced, vouchedBy) {
@@ -134,8 +135,10 @@ export function createPeerKeys({ store, settings, clock, log }: PeerKeyParts): P
       const root = rootOf(member, vouchedBy)
       if (!keys || !root || !keys.some(({ kid }) => kid === vouchedBy)) return
       lastAnnounced.set(member, said)
-      const known = new Set(believed(member).map(({ kid }) => kid))
-      if (keys.length === known.size && keys.every(({ kid }) => known.has(kid))) return
+      const known = believed(member)
+      const isKnown = ({ kid }: PublicKey) => known.some((key) => key.kid === kid)
+      const isFirst = firstForEncryption(keys)?.kid === firstForEncryption(known)?.kid
+      if (keys.length === known.length && keys.every(isKnown) && isFirst) return
       await replace(member, keys, root)
     },
 
@@ -170,6 +173,10 @@ export function createPeerKeys({ store, settings, clock, log }: PeerKeyParts): P
         )
     },
   }
+}
+
+function firstForEncryption(keys: readonly PublicKey[]): PublicKey | undefined {
+  return keys.find(({ use }) => use === 'enc')
 }
 
 /** @throws configuration_error naming the member */

@@ -34,7 +34,7 @@ export interface ProofParts {
 export function createProofs({ signing, encryption, peerKeys, sharedKeys }: ProofParts): Proofs {
   function sharedWith(member: string): KeyObject | undefined {
     const theirs = peerKeys.encryption(member)
-    return theirs && sharedKeys.with(member, theirs.kid)
+    return theirs && sharedKeys.with(member, theirs.kid)[0]
   }
 
   return {
@@ -48,15 +48,25 @@ export function createProofs({ signing, encryption, peerKeys, sharedKeys }: Proo
       return createHmac('sha256', key).update(input).digest('base64url')
     },
     check(proof, member, kid, input, made) {
-      const key =
-        proof === 'signed' ? peerKeys.find(member, kid, 'sig') : sharedKeys.with(member, kid)
-      if (!key) throw new Refusal('unknown-key', `${member} has no key ${kid} here`)
+      const keys = proof === 'signed' ? signer(member, kid) : sharedKeys.with(member, kid)
+      if (keys.length === 0) throw new Refusal('unknown-key', `${member} has no key ${kid} here`)
       const bytes = Buffer.from(made, 'base64url')
-      const isRight =
-        proof === 'signed'
-          ? verify(null, Buffer.from(input), key, bytes)
-          : timingSafeEqual(createHmac('sha256', key).update(input).digest(), bytes)
-      if (!isRight) throw new Refusal('bad-signature', 'the signature is not that of the key')
+      const isRight = proof === 'signed' ? isSigned : isShared
+      if (!keys.some((key) => isRight(key, input, bytes)))
+        throw new Refusal('bad-signature', 'the signature is not that of the key')
     },
   }
+
+  function signer(member: string, kid: string): readonly KeyObject[] {
+    const key = peerKeys.find(member, kid, 'sig')
+    return key ? [key] : []
+  }
+}
+
+function isSigned(key: KeyObject, input: string, made: Uint8Array): boolean {
+  return verify(null, Buffer.from(input), key, made)
+}
+
+function isShared(key: KeyObject, input: string, made: Uint8Array): boolean {
+  return timingSafeEqual(createHmac('sha256', key).update(input).digest(), made)
 }

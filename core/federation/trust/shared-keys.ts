@@ -7,39 +7,42 @@ import type { KeyPair } from './site-keys.ts'
  * be asked for them, and nobody else can know them.
  */
 export interface SharedKeys {
-  /** @param kid - of the member's key. @returns undefined unless it is one of its keys */
-  with(member: string, kid: string): KeyObject | undefined
+  /** @param kid - of the member's key. @returns one for each key of this site, the present first; none unless it is one of its keys */
+  with(member: string, kid: string): readonly KeyObject[]
 }
 
 const MOST_KEPT = 2000
 
 export interface SharedKeyParts {
   readonly siteId: string
-  readonly own: () => KeyPair
+  readonly own: () => readonly KeyPair[]
   readonly peerKeys: Pick<PeerKeys, 'find'>
 }
 
 export function createSharedKeys({ siteId, own, peerKeys }: SharedKeyParts): SharedKeys {
   const kept = new Map<string, KeyObject>()
 
-  function agree(member: string, publicKey: KeyObject): KeyObject {
-    const secret = diffieHellman({ privateKey: own().privateKey, publicKey })
+  function agree(member: string, { privateKey }: KeyPair, publicKey: KeyObject): KeyObject {
+    const secret = diffieHellman({ privateKey, publicKey })
     const purpose = `fogbow:federation:1 ${[siteId, member].sort().join(' ')}`
     return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
+  }
+
+  function shared(member: string, kid: string, pair: KeyPair, publicKey: KeyObject): KeyObject {
+    const name = `${member} ${kid} ${pair.kid}`
+    let key = kept.get(name)
+    if (!key) {
+      key = agree(member, pair, publicKey)
+      if (kept.size >= MOST_KEPT) kept.clear()
+      kept.set(name, key)
+    }
+    return key
   }
 
   return {
     with(member, kid) {
       const publicKey = peerKeys.find(member, kid, 'enc')
-      if (!publicKey) return undefined
-      const name = `${member} ${kid} ${own().kid}`
-      let key = kept.get(name)
-      if (!key) {
-        key = agree(member, publicKey)
-        if (kept.size >= MOST_KEPT) kept.clear()
-        kept.set(name, key)
-      }
-      return key
+      return publicKey ? own().map((pair) => shared(member, kid, pair, publicKey)) : []
     },
   }
 }

@@ -41,9 +41,9 @@ export interface TrustParts {
 
 export function createTrust({ siteId, keys, store, settings, clock, log }: TrustParts): Trust {
   const peerKeys = createPeerKeys({ store, settings, clock, log })
-  const encryption = createEncryption(() => keys.encryption)
+  const encryption = createEncryption(() => keys.decryption)
   const own = { signing: () => keys.signing, encryption: () => keys.encryption }
-  const sharedKeys = createSharedKeys({ siteId, own: own.encryption, peerKeys })
+  const sharedKeys = createSharedKeys({ siteId, own: () => keys.decryption, peerKeys })
   const proofs = createProofs({ ...own, peerKeys, sharedKeys })
   const envelopes = createEnvelopes({ siteId, proofs, clock })
   return {

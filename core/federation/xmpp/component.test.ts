@@ -192,6 +192,17 @@ test('with the link everything in flight ends at once, as far as it was sent wit
   )
 })
 
+test('how large a stanza may be is asked at each', async () => {
+  let most = 100
+  const { component, stream } = await online({ maxOutgoingBytes: () => most })
+  const ask = () => component.request(PEER, 'get', [query('x'.repeat(100_000))], options)
+  assert.equal((await failure(ask())).kind, 'too-large')
+  most = 200_000
+  const call = ask()
+  stream.write(answerTo(await stream.next(), 'y'))
+  assert.equal((await call).attributes.type, 'result')
+})
+
 test('what is too large, or no XML, is refused before it can end the link', async () => {
   const { component, server } = await online()
   const large = await failure(component.request(PEER, 'get', [query('é'.repeat(33_000))], options))

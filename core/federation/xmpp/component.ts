@@ -48,8 +48,8 @@ export interface XmppComponentOptions {
   readonly onlineWithinMs?: number
   readonly liveness?: Partial<LivenessOptions>
   readonly reconnect?: Partial<ReconnectOptions>
-  /** Of one stanza, requests and answers alike. */
-  readonly maxOutgoingBytes?: number
+  /** Of one stanza, requests and answers alike; asked at each. */
+  readonly maxOutgoingBytes?: () => number
   readonly incoming?: Partial<StanzaLimits>
   /** Requests that this component makes; no bound on bytes may be below `maxOutgoingBytes`. */
   readonly outgoingFlow?: Partial<FlowBounds>
@@ -109,7 +109,7 @@ export function createXmppComponent(
 
   const shared = {
     ownJid: jid,
-    maxStanzaBytes: options.maxOutgoingBytes ?? defaults.maxOutgoingBytes,
+    maxStanzaBytes: options.maxOutgoingBytes ?? (() => defaults.maxOutgoingBytes),
     counters,
     send: (xml: string) => link.send(xml),
   }

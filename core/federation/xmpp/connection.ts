@@ -63,6 +63,7 @@ export function openConnection(
   const entity = createEntity({ service: 'xmpp://', domain: jid, password: options.secret })
   let online = false
   let reason: LinkReason | undefined
+  let gathered = ''
 
   entity.reconnect.stop()
   entity.removeAllListeners('element')
@@ -79,9 +80,10 @@ export function openConnection(
   entity.once('disconnect', () => {
     online = false
     cancelWatchdog()
+    const why = reason ?? { condition: 'closed', text: 'the server closed the connection' }
     // Ends whatever the package still waits for, with its timers.
     entity.emit('error', new Error('the connection ended'))
-    events.closed(reason ?? { condition: 'closed', text: 'the server closed the connection' })
+    events.closed(why)
   })
 
   const cancelWatchdog = clock.after(onlineWithinMs, () =>
@@ -138,8 +140,16 @@ export function openConnection(
     end(`<stream:error><${condition} xmlns='${STREAM_ERRORS}'/></stream:error></stream:stream>`)
   }
 
+  /** What is said in one turn of the loop goes out in one write: for small stanzas each write costs more than they do. */
+  function flush(): void {
+    const xml = gathered
+    gathered = ''
+    if (xml !== '' && entity.socket?.writable) entity.socket.write(xml)
+  }
+
   function end(lastWords: string): void {
     online = false
+    flush()
     if (entity.socket?.writable) entity.socket.end(lastWords)
     const cancel = clock.after(FAREWELL_MS, () => entity.socket?.destroy())
     entity.once('disconnect', cancel)
@@ -158,8 +168,10 @@ export function openConnection(
   return {
     send(xml) {
       const { socket } = entity
-      if (!online || !socket?.writable || socket.writableLength > MAX_UNREAD_BYTES) return false
-      socket.write(xml)
+      if (!online || !socket?.writable) return false
+      if (socket.writableLength + gathered.length > MAX_UNREAD_BYTES) return false
+      if (gathered === '') process.nextTick(flush)
+      gathered += xml
       return true
     },
     close() {

@@ -21,6 +21,7 @@ export type { IqHandler, ServedIq } from './iq-services.ts'
 export { comparableJid, domainOf } from './jid.ts'
 export type { LinkListener, LinkState } from './link.ts'
 export type { Log } from './log.ts'
+export { createRandomIds } from './random-ids.ts'
 export {
   childNamed,
   childrenNamed,

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from './clock.ts'
 import type { XmppCounters } from './counters.ts'
 import type { Flow } from './flow.ts'
 import { comparableJid, domainOf } from './jid.ts'
+import { createRandomIds } from './random-ids.ts'
 import { type Element, element, serialise } from './stanza.ts'
 import { readStanzaError } from './stanza-error.ts'
 import { XmppError, type XmppErrorKind } from './xmpp-error.ts'
@@ -33,7 +33,7 @@ export interface IqRequests {
 
 export interface IqRequestParts {
   readonly ownJid: string
-  readonly maxStanzaBytes: number
+  readonly maxStanzaBytes: () => number
   readonly flow: Flow
   readonly clock: Clock
   readonly counters: XmppCounters
@@ -56,13 +56,14 @@ interface Call {
 export function createIqRequests(parts: IqRequestParts): IqRequests {
   const { flow, clock, counters } = parts
   const calls = new Map<string, Call>()
+  const newId = createRandomIds()
   const keyOf = (peer: string, id: string) => `${comparableJid(peer)}\n${id}`
 
   function write(to: string, type: string, id: string, children: readonly Element[]): string {
     const xml = serialise(element('iq', { type, id, from: parts.ownJid, to }, children))
     const bytes = Buffer.byteLength(xml)
-    if (bytes > parts.maxStanzaBytes)
-      throw unsent('too-large', to, `it has ${bytes} bytes, allowed are ${parts.maxStanzaBytes}`)
+    const most = parts.maxStanzaBytes()
+    if (bytes > most) throw unsent('too-large', to, `it has ${bytes} bytes, allowed are ${most}`)
     return xml
   }
 
@@ -136,7 +137,7 @@ export function createIqRequests(parts: IqRequestParts): IqRequests {
   return {
     async request(to, type, children, options) {
       counters.requests += 1
-      const id = options.id ?? randomBytes(16).toString('base64url')
+      const id = options.id ?? newId()
       try {
         const xml = prepare(to, type, id, children, options.signal)
         return await carryOut(to, id, xml, options)

@@ -31,7 +31,7 @@ export interface IqServices {
 
 export interface IqServiceParts {
   readonly ownJid: string
-  readonly maxStanzaBytes: number
+  readonly maxStanzaBytes: () => number
   readonly flow: Flow
   readonly counters: XmppCounters
   readonly log: Log
@@ -63,7 +63,7 @@ export function createIqServices(parts: IqServiceParts): IqServices {
 
   function fitting(iq: Element, children: readonly Element[]): string {
     const xml = answer(iq, 'result', children)
-    if (Buffer.byteLength(xml) <= parts.maxStanzaBytes) return xml
+    if (Buffer.byteLength(xml) <= parts.maxStanzaBytes()) return xml
     counters.oversizedAnswers += 1
     throw new StanzaError('policy-violation', 'the answer is larger than a stanza may be')
   }

@@ -23,6 +23,7 @@ const auditEntry = object('AuditEntry', {
   provider: text,
   cloudName: textOrNull,
   orderId: textOrNull,
+  detail: { ...textOrNull, description: 'What was done to which package, and why' },
   response: { type: 'string', description: '`ok` or the error code' },
 })
 
@@ -49,6 +50,7 @@ const plugin = object('Plugin', {
   isolation: { type: 'string', description: 'Level that it has at present' },
   reason: { ...textOrNull, description: 'Why it does not run, or was restarted last' },
   bundleHash: { ...textOrNull, description: 'SHA-256 of the code that runs' },
+  closedForNew: { ...textOrNull, description: 'Why it takes no new orders' },
   advice: { ...textOrNull, description: 'What to do next' },
   retryAt: { ...timeOrNull, description: 'When it is started again by itself' },
   lastFailure: event('message'),

@@ -2,6 +2,7 @@ import { nestedKinds, orderedKinds } from '@fogbow/plugin-sdk'
 import { administrationRoutes } from './administration-routes.ts'
 import { authenticationRoutes, serviceRoutes } from './authentication-routes.ts'
 import { federatedNetworkRoutes, wrappedComputeRoute } from './federated-network-routes.ts'
+import { marketplaceRoutes } from './marketplace-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
 import { nestedRoutes } from './nested-routes.ts'
 import { orderedRoutes } from './ordered-routes.ts'
@@ -33,6 +34,7 @@ export const routes: readonly Route[] = [
   ...serviceRoutes('/as', '1.0.0'),
   ...resourceRoutes('/ras'),
   ...administrationRoutes,
+  ...marketplaceRoutes,
   ...serviceRoutes('/ras', '3.0.0'),
   ...federatedRoutes(),
   ...serviceRoutes('/fns', '2.0.0'),

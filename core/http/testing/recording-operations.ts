@@ -43,6 +43,7 @@ const statusEntry = {
   state: 'READY',
 }
 const auditEntry = {
+  detail: null,
   id: 1,
   timestamp: '2030-01-31T12:00:00.000Z',
   requestId: 'r1',
@@ -101,9 +102,88 @@ const site = {
   members: ['site-a', 'site-b'],
 }
 
+const actor = { id: 'ana@site-a', reason: 'tested' }
+const plan = {
+  id: 'a'.repeat(64),
+  request: { action: 'upgrade' },
+  base: 3,
+  createdAt: '2030-01-31T12:00:00.000Z',
+  createdBy: actor,
+  changes: [],
+  settings: {},
+  needsAcceptance: ['level community'],
+  refusals: [],
+}
+const generation = {
+  number: 4,
+  at: '2030-01-31T12:00:00.000Z',
+  by: actor,
+  change: 'upgrade @vendor/plugin@1.1.0',
+  plan: plan.id,
+  plugins: [{ name: '@vendor/plugin', version: '1.1.0', level: 'community', hash: 'b'.repeat(64) }],
+}
+const found = {
+  name: '@vendor/plugin',
+  description: 'A plugin',
+  kinds: ['compute'],
+  version: '1.1.0',
+  license: 'MIT',
+  source: 'npm',
+}
+const revocation = {
+  package: '@vendor/plugin',
+  versions: '<1.1.0',
+  action: 'warn',
+  reason: 'slow',
+  since: '2030-01-31T12:00:00.000Z',
+  source: 'this site',
+  plugins: ['cloud'],
+}
+const trial = {
+  plugin: 'cloud',
+  package: '@vendor/plugin',
+  present: '1.0.0',
+  tried: '1.1.0',
+  plan: plan.id,
+  of: { share: 0.1 },
+  startedAt: '2030-01-31T12:00:00.000Z',
+  startedBy: 'ana@site-a',
+  counts: { present: { calls: 9, failures: 0 }, tried: { calls: 1, failures: 0 } },
+}
+const drift = {
+  kind: 'not used',
+  subject: '@vendor/plugin',
+  message: 'nobody uses it',
+  remedy: 'remove it',
+}
+
 type Answers = Record<keyof Operations, (...args: never[]) => unknown>
 
 const answers: Answers = {
+  searchPlugins: async () => ({ items: [found], problems: [] }),
+  describePackage: async () => ({
+    ...found,
+    versions: [{ version: '1.1.0', sdk: '^0.1.0', suits: true }],
+    manifest: {},
+    readme: '# Plugin',
+    changelog: '',
+    advisories: [],
+    screenshots: [],
+  }),
+  getPluginReference: async () => ({ markdown: '# @vendor/plugin 1.1.0' }),
+  planChange: async () => plan,
+  listPlans: async () => [plan],
+  getPlan: async () => plan,
+  discardPlan: async () => {},
+  applyPlan: async () => ({ generation }),
+  listGenerations: async () => [generation],
+  listDrift: async () => [drift],
+  listTrials: async () => [trial],
+  decideTrial: async () => {},
+  listRevocations: async () => [revocation],
+  revokePackage: async () => {},
+  withdrawRevocation: async () => {},
+  refreshMarketplace: async () => ({ problems: [] }),
   createToken: async () => ({ token: 'secret-token' }),
   revokeToken: async () => {},
   whoAmI: async () => ({

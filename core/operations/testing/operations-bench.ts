@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { createAaaPipeline, createAudit, loadRevocations } from '../../aaa/index.ts'
 import { createLocalClouds } from '../../clouds/index.ts'
 import type { SiteConfig } from '../../config/index.ts'
+import { noMarketplace } from '../../marketplace/testing/no-marketplace.ts'
 import { createEngine, findOrder, systemClock } from '../../orders/index.ts'
 import { ModelCloud } from '../../orders/testing/model-cloud.ts'
 import {
@@ -153,6 +154,7 @@ export async function openOperationsBench(): Promise<OperationsBench> {
   await engine.start()
   const bench: OperationsBench = {
     operations: createOperations({
+      marketplace: noMarketplace,
       aaa,
       audit,
       store,

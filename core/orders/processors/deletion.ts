@@ -2,7 +2,13 @@ import { asFogbowError } from '@fogbow/plugin-sdk'
 import type { Order } from '../order.ts'
 import type { Step } from '../step.ts'
 import { observeInstance } from './observe.ts'
-import { type Processor, progressPause, retryPause, type Workbench } from './processor.ts'
+import {
+  mayStillAppear,
+  type Processor,
+  progressPause,
+  retryPause,
+  type Workbench,
+} from './processor.ts'
 
 /** Looks at an instance that will not go away before its deletion is asked for again. */
 const LOOKS_PER_REQUEST = 10
@@ -21,6 +27,7 @@ export const requestDeletion: Processor = async (order, bench) => {
 
 /** CHECKING_DELETION: closes the order once the instance is seen to be gone, and not on the cloud's word alone. */
 export const checkDeletion: Processor = async (order, bench) => {
+  // Closing it before would leave an instance that nobody owns.
   const wait = mayStillAppear(order, bench)
   if (wait > 0) return { dueInMs: wait, counts: true }
   if (
@@ -40,15 +47,6 @@ export const checkDeletion: Processor = async (order, bench) => {
     }
   }
   return { dueInMs: progressPause(order, bench), counts: true }
-}
-
-/**
- * A request whose outcome nobody saw may take effect after the deletion. Closing the order before that would leave an
- * instance that nobody owns.
- */
-function mayStillAppear(order: Order, bench: Workbench): number {
-  if (order.requestOutcome !== 'unknown' || order.requestUntil === null) return 0
-  return Math.max(0, order.requestUntil - bench.now())
 }
 
 /** @returns why it was not accepted */

@@ -28,7 +28,7 @@ export const deleteAtMember: MemberProcessor = async (order, bench) => {
 async function settleRequest(order: Order, bench: MemberBench): Promise<Step> {
   try {
     const report = await bench.members.createOrder(order)
-    return { facts: factsOf(order, report, bench.now()), dueInMs: 0 }
+    return { facts: factsOf(order, report), dueInMs: 0 }
   } catch (cause) {
     return asFogbowError(cause).outcome === 'refused' ? closed : notYet(order, cause, bench)
   }

@@ -13,15 +13,21 @@ import { decide, follow } from './refuse.ts'
 export const lookAtMember: MemberProcessor = async (order, bench) => {
   let report: OrderReport
   try {
-    report = await bench.members.getInstance(order)
+    report = await ask(order, bench)
   } catch (cause) {
     const error = asFogbowError(cause)
     if (error.code !== 'instance_not_found') return unseen(order, error, bench)
     return isUndecided(order) ? moveOn(order, error.message, {}, bench) : lost(order, error, bench)
   }
-  if (!refusesAnywhere(order, report)) return mirror(order, report, bench)
+  const observedAt = bench.isRead ? bench.now() : undefined
+  if (!refusesAnywhere(order, report)) return mirror(order, report, bench, observedAt)
   const reason = report.faultMessage ?? `${order.provider} refused it`
-  return moveOn(order, reason, factsOf(order, report, bench.now()), bench)
+  return moveOn(order, reason, factsOf(order, report), bench)
+}
+
+/** A provider looks at its cloud by itself, often enough: only for somebody who reads is it asked to do so now. */
+async function ask(order: Order, { isRead, members }: MemberBench): Promise<OrderReport> {
+  return isRead ? members.getInstance(order) : members.getOrder(order)
 }
 
 /** The provider says that it does not have the order. It may be wrong, so that it is asked again, rarely. */

@@ -1,18 +1,10 @@
 import { asFogbowError } from '@fogbow/plugin-sdk'
 import type { Order } from '../order.ts'
-import { isChanging, type OrderState } from '../states.ts'
+import { actionOf, isChanging } from '../states.ts'
 import type { Step } from '../step.ts'
 import type { MemberBench, MemberProcessor } from './member-bench.ts'
 import { lookAtMember } from './member-look.ts'
 import { retryPause } from './processor.ts'
-
-/** The action behind each transient state. */
-const actions: Partial<Record<OrderState, string>> = {
-  PAUSING: 'pause',
-  HIBERNATING: 'hibernate',
-  STOPPING: 'stop',
-  RESUMING: 'resume',
-}
 
 /** PAUSING, HIBERNATING, STOPPING, RESUMING: asks the provider until it answers, then follows it. */
 export const actAtMember: MemberProcessor = async (order, bench) => {
@@ -22,7 +14,7 @@ export const actAtMember: MemberProcessor = async (order, bench) => {
     return isLate && !step.to ? { ...step, to: 'UNABLE_TO_CHECK_STATUS' } : step
   }
   try {
-    await bench.members.actOnOrder(order, actions[order.state] ?? '')
+    await bench.members.actOnOrder(order, actionOf[order.state] ?? '')
     return { dueInMs: 0, counts: true, faultMessage: null }
   } catch (cause) {
     const error = asFogbowError(cause)

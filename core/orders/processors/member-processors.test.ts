@@ -5,37 +5,16 @@ import type { MemberConnector, OrderReport } from '../member-connector.ts'
 import type { Order } from '../order.ts'
 import type { OrderState } from '../states.ts'
 import { timing } from '../testing/bench.ts'
-import { memberProcessors } from './index.ts'
+import { NOW, orderAt } from '../testing/order-at.ts'
+import { memberProcessors, mirror } from './index.ts'
 import type { Elsewhere } from './processor.ts'
 
-const NOW = 1_700_000_000_000
-
-const fresh: Order = {
-  seq: 1,
-  id: 'order-1',
-  kind: 'compute',
-  state: 'OPEN',
-  provider: 'site-b',
-  cloudName: 'one',
-  requester: 'site-a',
-  owner: { id: 'ana', identityProviderId: 'site-a', name: 'Ana', roles: [] },
-  name: 'vm',
-  request: {},
-  instanceId: null,
-  instance: null,
-  observedAt: null,
-  allocation: null,
-  faultMessage: null,
+const fresh = orderAt('site-b', {
   version: 3,
-  attempts: 0,
   requestOutcome: 'known',
   requestUntil: NOW,
-  stateSince: NOW,
-  createdAt: NOW,
   generation: 5,
-  refusals: 0,
-  considered: null,
-}
+})
 
 /** A member that fails the test when it is asked something that was not expected. */
 const untouched: MemberConnector = {
@@ -52,12 +31,14 @@ function look(
   member: Partial<MemberConnector> = {},
   order: Partial<Order> = {},
   elsewhere?: Elsewhere,
+  isRead = false,
 ) {
   const processor = memberProcessors[state]
   assert.ok(processor, `${state} has a processor`)
   const bench = {
     connector: assert.fail as never,
     members: { ...untouched, ...member },
+    isRead,
     timing,
     now: () => NOW,
     random: () => 0.5,
@@ -98,32 +79,54 @@ test('only a refusal fails a request; silence and what was never begun are asked
 
 test('silence hides an instance and never fails it', async () => {
   for (const code of silent) {
-    const step = await look('FULFILLED', { getInstance: fails(code) })
+    const step = await look('FULFILLED', { getOrder: fails(code) })
     assert.equal(step.to, 'UNABLE_TO_CHECK_STATUS', code)
-    const pending = await look('PENDING', { getInstance: fails(code) })
+    const pending = await look('PENDING', { getOrder: fails(code) })
     assert.equal(pending.to, undefined)
   }
 })
 
+test('a provider looks at its cloud for somebody who reads the order, and for nobody else', async () => {
+  const instance = { state: 'READY', cloudState: 'active', vCPU: 1, ram: 1, disk: 1 }
+  const member = { getOrder: says('FULFILLED'), getInstance: says('FULFILLED', { instance }) }
+  const polled = await look('FULFILLED', member)
+  assert.deepEqual([polled.facts?.instance, polled.facts?.observedAt], [undefined, undefined])
+  const read = await look('FULFILLED', member, {}, undefined, true)
+  assert.deepEqual([read.facts?.instance, read.facts?.observedAt], [instance, NOW])
+})
+
 test('an order that its provider does not have is lost, and looked for again', async () => {
-  const step = await look('FULFILLED', { getInstance: fails('instance_not_found', 'none') })
+  const step = await look('FULFILLED', { getOrder: fails('instance_not_found', 'none') })
   assert.equal(step.to, 'FAILED_AFTER_SUCCESSFUL_REQUEST')
   assert.match(step.faultMessage ?? '', /site-b does not have it any more: none/)
   assert.ok((step.dueInMs ?? 0) > 0)
 })
 
 test('a report that is older than what is known changes nothing', async () => {
-  const step = await look('FULFILLED', { getInstance: says('SPAWNING', { generation: 4 }) })
+  const step = await look('FULFILLED', { getOrder: says('SPAWNING', { generation: 4 }) })
   assert.equal(step.to, undefined)
   assert.equal(step.facts, undefined)
 })
 
 test('a provider that tells by itself is asked rarely', async () => {
-  const getInstance = says('SPAWNING')
-  const often = await look('SPAWNING', { getInstance })
+  const getOrder = says('SPAWNING')
+  const often = await look('SPAWNING', { getOrder })
   assert.equal(often.dueInMs, 100)
-  const rarely = await look('SPAWNING', { getInstance, tellsChanges: () => true })
+  const rarely = await look('SPAWNING', { getOrder, tellsChanges: () => true })
   assert.equal(rarely.dueInMs, 30_000)
+})
+
+test('a deletion that the provider was not told yet is asked for soon, whatever it tells meanwhile', () => {
+  const order: Order = { ...fresh, state: 'ASSIGNED_FOR_DELETION', attempts: 3 }
+  const members = { ...untouched, tellsChanges: () => true }
+  const time = { timing, now: () => NOW, random: () => 1 }
+  const bench = { connector: assert.fail as never, members, isRead: false, ...time }
+  for (const generation of [4, 6]) {
+    const step = mirror(order, { orderId: 'order-1', generation, state: 'FULFILLED' }, bench)
+    assert.equal(step.to, undefined)
+    assert.ok((step.dueInMs ?? Number.NaN) <= 1.2 * timing.longestRetryMs, `${step.dueInMs}`)
+    assert.ok((step.dueInMs ?? Number.NaN) < timing.firstHealthCheckMs, `${step.dueInMs}`)
+  }
 })
 
 test('an order that was never asked for, or refused, is closed without asking anybody', async () => {
@@ -181,19 +184,19 @@ test('an action is asked for until the provider takes it, and then watched', asy
   assert.equal(step.counts, true)
   const open = await look('HIBERNATING', { actOnOrder: fails('timeout') })
   assert.ok(!open.counts, 'it is not known to be taken')
-  const watched = await look('HIBERNATING', { getInstance: says('HIBERNATED') }, { attempts: 1 })
+  const watched = await look('HIBERNATING', { getOrder: says('HIBERNATED') }, { attempts: 1 })
   assert.equal(watched.to, 'HIBERNATED')
 })
 
 test('an action that is refused, or takes too long, leaves the order as its provider has it', async () => {
   const refused = await look('PAUSING', {
     actOnOrder: fails('unacceptable_operation', 'not now'),
-    getInstance: says('FULFILLED'),
+    getOrder: says('FULFILLED'),
   })
   assert.equal(refused.to, 'FULFILLED')
   assert.equal(refused.faultMessage, 'not now')
   const late = { attempts: 1, stateSince: NOW - timing.actionLimitMs - 1 }
-  const silentFor = await look('PAUSING', { getInstance: fails('timeout') }, late)
+  const silentFor = await look('PAUSING', { getOrder: fails('timeout') }, late)
   assert.equal(silentFor.to, 'UNABLE_TO_CHECK_STATUS')
 })
 
@@ -215,12 +218,12 @@ test('an order that may go anywhere moves when it is refused, with nothing left 
     deleted += 1
   }
   for (const state of ['FAILED_ON_REQUEST', 'CHECKING_DELETION', 'CLOSED']) {
-    const getInstance = says(state)
-    const step = await look('PENDING', { getInstance, deleteOrder }, anywhere, next)
+    const getOrder = says(state)
+    const step = await look('PENDING', { getOrder, deleteOrder }, anywhere, next)
     assert.equal(step.to, 'OPEN', state)
   }
   assert.equal(deleted, 3)
-  const stuck = { getInstance: says('FAILED_ON_REQUEST'), deleteOrder: fails('timeout') }
+  const stuck = { getOrder: says('FAILED_ON_REQUEST'), deleteOrder: fails('timeout') }
   assert.equal((await look('PENDING', stuck, anywhere, next)).to, undefined)
 })
 

@@ -27,6 +27,6 @@ export const requestAtMember: MemberProcessor = async (order, bench) => {
   }
   // What follows from a refusal is decided where all of them are.
   if (refusesAnywhere(order, report))
-    return { to: 'PENDING', facts: factsOf(order, report, bench.now()), dueInMs: 0 }
+    return { to: 'PENDING', facts: factsOf(order, report), dueInMs: 0 }
   return mirror(order, report, bench)
 }

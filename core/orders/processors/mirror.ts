@@ -6,13 +6,21 @@ import type { Step } from '../step.ts'
 import type { MemberBench } from './member-bench.ts'
 import { healthPause, progressPause, retryPause } from './processor.ts'
 
-/** The step that follows from what the provider reports, whether it was asked or told by itself. */
-export function mirror(order: Order, report: OrderReport, bench: MemberBench): Step {
+/**
+ * The step that follows from what the provider reports, whether it was asked or told by itself.
+ * @param observedAt - when the provider looked at its cloud, if it did so for this report
+ */
+export function mirror(
+  order: Order,
+  report: OrderReport,
+  bench: MemberBench,
+  observedAt?: number,
+): Step {
   if (isOutdated(order, report)) return { dueInMs: pauseIn(order, order.state, bench) }
   const to = mirroredState(order, report.state)
   const state = to ?? order.state
   const step: Step = {
-    facts: factsOf(order, report, bench.now()),
+    facts: factsOf(order, report, observedAt),
     dueInMs: pauseIn(to ? { ...order, attempts: 0 } : order, state, bench),
     counts: !isUntold(order),
   }

@@ -1,17 +1,9 @@
 import { asFogbowError } from '@fogbow/plugin-sdk'
 import type { Order } from '../order.ts'
-import type { OrderState } from '../states.ts'
+import { actionOf } from '../states.ts'
 import { nextState } from '../transitions.ts'
 import { follow, observeInstance } from './observe.ts'
 import { type Processor, progressPause, retryPause, type Workbench } from './processor.ts'
-
-/** The method behind each transient state. */
-const methods: Partial<Record<OrderState, string>> = {
-  PAUSING: 'pauseInstance',
-  HIBERNATING: 'hibernateInstance',
-  STOPPING: 'stopInstance',
-  RESUMING: 'resumeInstance',
-}
 
 /**
  * PAUSING, HIBERNATING, STOPPING, RESUMING: asks the cloud once, then watches. When the cloud refuses, or does not get
@@ -41,7 +33,7 @@ export const act: Processor = async (order, bench) => {
 
 async function ask(order: Order, bench: Workbench) {
   try {
-    await bench.connector.act(order, methods[order.state] ?? '')
+    await bench.connector.act(order, `${actionOf[order.state]}Instance`)
     return { dueInMs: 0, counts: true, faultMessage: null }
   } catch (cause) {
     const error = asFogbowError(cause)

@@ -27,6 +27,12 @@ export type PlaceElsewhere = (order: Order, reason: string) => Promise<Elsewhere
 /** Looks at an order in one of its states and says what is to become of it. Never throws. */
 export type Processor = (order: Order, bench: Workbench) => Promise<Step>
 
+/** How long, in ms, a request whose outcome nobody saw may still take effect. */
+export function mayStillAppear(order: Order, bench: Workbench): number {
+  if (order.requestOutcome !== 'unknown' || order.requestUntil === null) return 0
+  return Math.max(0, order.requestUntil - bench.now())
+}
+
 /** Pause before asking again a cloud that did not answer. */
 export function retryPause(order: Order, bench: Workbench): number {
   return backOffMs(

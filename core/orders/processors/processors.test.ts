@@ -5,36 +5,14 @@ import type { CloudConnector } from '../cloud-connector.ts'
 import type { Order } from '../order.ts'
 import type { OrderState } from '../states.ts'
 import { timing } from '../testing/bench.ts'
+import { NOW, orderAt } from '../testing/order-at.ts'
 import { processors } from './index.ts'
 
-const NOW = 1_700_000_000_000
-
-const fresh: Order = {
-  seq: 1,
-  id: 'order-1',
-  kind: 'compute',
-  state: 'OPEN',
-  provider: 'site-a',
-  cloudName: 'one',
-  requester: 'site-a',
-  owner: { id: 'ana', identityProviderId: 'site-a', name: 'Ana', roles: [] },
-  name: 'vm',
-  request: {},
+const fresh = orderAt('site-a', {
   instanceId: 'vm-1',
-  instance: null,
-  observedAt: null,
-  allocation: null,
-  faultMessage: null,
-  version: 0,
-  attempts: 0,
   requestOutcome: 'known',
   requestUntil: NOW + 150_000,
-  stateSince: NOW,
-  createdAt: NOW,
-  generation: null,
-  refusals: 0,
-  considered: null,
-}
+})
 
 /** A cloud that fails the test when it is asked something that was not expected. */
 const untouched: CloudConnector = {
@@ -75,6 +53,26 @@ test('the cloud is not asked before it is stored that it will be', async () => {
   const step = await look('OPEN')
   assert.equal(step.to, 'SELECTED')
   assert.deepEqual(step.facts, { requestOutcome: 'unknown', requestUntil: NOW + 150_000 })
+})
+
+test('an order that may go anywhere is let go by a cloud only once an earlier attempt can come to nothing', async () => {
+  const elsewhere = { provider: 'site-b', cloudName: '' }
+  const bench = {
+    connector: { ...untouched, requestInstance: fails('quota_exceeded', 'no room') },
+    timing,
+    now: () => NOW,
+    random: () => 0.5,
+    placeElsewhere: async () => ({ to: 'next' as const, place: elsewhere, considered: [] }),
+  }
+  const order = { ...fresh, considered: [], requestOutcome: 'unknown' as const }
+  const doubtful = await processors.SELECTED?.({ ...order, state: 'SELECTED', attempts: 1 }, bench)
+  assert.equal(doubtful?.to, 'OPEN')
+  assert.equal(doubtful?.facts?.provider, undefined, 'it stays where it is')
+  assert.equal(doubtful?.facts?.requestUntil, NOW + timing.settleMs)
+  const waiting = await processors.OPEN?.({ ...order, requestUntil: NOW + 7 }, bench)
+  assert.deepEqual(waiting, { dueInMs: 7 })
+  const sure = await processors.SELECTED?.({ ...order, state: 'SELECTED' }, bench)
+  assert.deepEqual([sure?.to, sure?.facts?.provider], ['OPEN', 'site-b'])
 })
 
 test('a request covered by too old a note is noted anew before the cloud is asked', async () => {

@@ -30,10 +30,14 @@ export interface Usage {
 }
 
 /**
- * Counted from the store once, then by difference. Nothing else changes these rows: an instance of a plugin runs once,
- * and units of work run one after the other.
+ * Counted from the store once, then by difference, since units of work run one after the other. While two versions of an
+ * instance run beside each other nobody knows the sum without counting.
  */
-export function createUsage(plugin: string, quota: StorageQuota): Usage {
+export function createUsage(
+  plugin: string,
+  quota: StorageQuota,
+  isShared: () => boolean = () => false,
+): Usage {
   let known: StorageQuota | undefined
 
   /** One key at a time: the text of the statement stays the same, so that it is prepared once. */
@@ -56,7 +60,7 @@ export function createUsage(plugin: string, quota: StorageQuota): Usage {
   return {
     async reckon(db, changes) {
       if (changes.length === 0) return
-      const used = known ?? (await countAll(db, plugin))
+      const used = (isShared() ? undefined : known) ?? (await countAll(db, plugin))
       const more = await difference(db, changes)
       const next = { bytes: used.bytes + more.bytes, entries: used.entries + more.entries }
       // Whatever makes it smaller is allowed, also when the quota was lowered meanwhile.
@@ -64,7 +68,7 @@ export function createUsage(plugin: string, quota: StorageQuota): Usage {
         throw exceeded(plugin, changes, `${next.bytes} of ${quota.bytes} bytes`)
       if (more.entries > 0 && next.entries > quota.entries)
         throw exceeded(plugin, changes, `${next.entries} of ${quota.entries} entries`)
-      known = next
+      known = isShared() ? undefined : next
     },
     forget() {
       known = undefined

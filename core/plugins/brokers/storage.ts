@@ -11,13 +11,17 @@ const PAGE = 1000
 /** Of one page of a list, beyond which it is refused: it would not cross to the plugin. */
 const LARGEST_PAGE_BYTES = 8 * 1_048_576
 
-/** `storage.*`: the key/value store of one plugin instance. */
+/**
+ * `storage.*`: the key/value store of one plugin instance.
+ * @param isShared - whether another version of it runs at present and changes the same entries
+ */
 export function storageBroker(
   plugin: string,
   store: Store,
   quota: StorageQuota,
+  isShared: () => boolean = () => false,
 ): Record<string, HostMethod> {
-  const usage = createUsage(plugin, quota)
+  const usage = createUsage(plugin, quota, isShared)
   const write = (changes: readonly StorageChange[]) => writeAll(store, plugin, usage, changes)
   return {
     'storage.get': async ([key]) => {

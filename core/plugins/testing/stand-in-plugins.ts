@@ -2,6 +2,7 @@ import { contracts } from '@fogbow/plugin-sdk'
 import type { PluginHealth } from '@fogbow/sandbox'
 import type { LivePlugin } from '../live-plugin.ts'
 import type { PluginHost } from '../plugin-host.ts'
+import { createPluginSlot } from '../plugin-slot.ts'
 
 /** `kind.method` → what it does; arguments arrive as the site sends them. */
 export type Methods = Record<string, (...args: never[]) => unknown>
@@ -60,15 +61,23 @@ export function standInPlugin(name: string, methods: Methods): StandInPlugin {
   }
 }
 
+const clock = { after: () => () => {} }
+
 export function standInPlugins(...plugins: readonly LivePlugin[]): PluginHost {
+  const slots = plugins.map((plugin) => createPluginSlot(plugin, clock))
+  const refuse = async (): Promise<never> => {
+    throw new Error('stand-ins have one version')
+  }
   return {
     apply: async () => {},
     get(name) {
-      const plugin = plugins.find((candidate) => candidate.name === name)
+      const plugin = slots.find((candidate) => candidate.name === name)
       if (!plugin) throw new Error(`no stand-in for plugin '${name}'`)
       return plugin
     },
-    list: () => [...plugins],
+    list: () => slots,
+    prepare: refuse,
+    handOver: refuse,
     async restart(name) {
       await this.get(name).restart()
     },

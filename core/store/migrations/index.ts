@@ -3,6 +3,8 @@ import * as initial from './0001-initial.ts'
 import * as movedPlugins from './0002-moved-plugins.ts'
 import * as federation from './0003-federation.ts'
 import * as remoteOrders from './0004-remote-orders.ts'
+import * as begunEffects from './0005-begun-effects.ts'
+import * as pluginTrials from './0006-plugin-trials.ts'
 
 /** In the order of their numbers. A migration that has been released is never edited; a change is a new file here. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +12,6 @@ export const migrations: Record<string, Migration> = {
   '0002-moved-plugins': movedPlugins,
   '0003-federation': federation,
   '0004-remote-orders': remoteOrders,
+  '0005-begun-effects': begunEffects,
+  '0006-plugin-trials': pluginTrials,
 }

@@ -361,3 +361,43 @@ test('a running site keeps its link: it is asked, and gives the same report', as
     await member.stop()
   }
 })
+
+test('a server that drops a link that it took is waited for, and asked again', async () => {
+  const member = await startMember(good)
+  const ours = servers.get(OURS) ?? assert.fail()
+  try {
+    let restarted: Promise<void> | undefined
+    const clock: Clock = {
+      ...systemClock,
+      // The first thing that waits this long is the first question.
+      after(ms, run) {
+        if (ms === 3999) restarted ??= ours.kill().then(ours.start)
+        return systemClock.after(ms, run)
+      },
+    }
+    const findings = await examined({ alone: { clock, timeoutMs: 3999 } })
+    assert.ok(restarted, 'it was asked')
+    await restarted
+    assert.equal(finding(findings, 'component secret').verdict, 'ok')
+    assert.equal(finding(findings, 'signed ping').verdict, 'ok')
+  } finally {
+    await member.stop()
+  }
+})
+
+test('behind ejabberd the same faults have the same names', async () => {
+  const host = names[`ras-${OTHER}`] ?? ''
+  const look = { siteId: OTHER, alone: { dataDir: join(folder, OTHER), timeoutMs: 4000 } }
+  const wrong = await examined({ ...look, xmpp: { host, secret: 'wrong' } })
+  assertFault(finding(wrong, 'component secret'), /wrong secret/)
+  const unknown = await examined({ ...look, siteId: 'other.site-e.test', xmpp: { host } })
+  assertFault(finding(unknown, 'component secret'), /does not know: compare the name/)
+  const all = [nowhere, selfSigned, expired, good]
+  const findings = await examined({ ...look, members: all, xmpp: { host } })
+  const secret = finding(findings, 'component secret')
+  assert.equal(secret.verdict, 'ok', JSON.stringify(secret))
+  assertFault(finding(findings, 'signed ping', nowhere), /unknown name/)
+  assertFault(finding(findings, 'signed ping', selfSigned), /does not trust the certificate/)
+  assertFault(finding(findings, 'signed ping', expired), /does not trust the certificate/)
+  assertFault(finding(findings, 'signed ping', good), /its host is not connected/)
+})

@@ -25,9 +25,7 @@ export async function startEjabberd(options: SiteServerOptions): Promise<XmppSer
     const files = writeSiteFiles(made, options)
     writeFileSync(join(made, 'ejabberd.yml'), configuration(files, options, portOf))
     writeFileSync(join(made, 'ejabberdctl.cfg'), environment(made, options))
-    writeFileSync(join(made, 'inetrc'), resolution(made, files))
-    writeFileSync(join(made, 'no-servers'), '')
-    writeFileSync(join(made, 'erl'), machine(files), { mode: 0o755 })
+    writeResolution(made, files.hosts)
   })
   return startServer({
     domain: options.domain,
@@ -88,16 +86,25 @@ function environment(folder: string, { address, domain }: SiteServerOptions): st
     `ERL_DIST_PORT=${DISTRIBUTION_PORT}`,
     `INET_DIST_INTERFACE=${address}`,
     `EJABBERD_PID_PATH=${join(folder, 'pid')}`,
-    `ERL=${join(folder, 'erl')}`,
+    ejabberdMachine(folder),
     '',
   ].join('\n')
 }
 
-/**
- * How Erlang is started. Names of servers are looked up by the system's own library, which nss_wrapper lets read our file
- * in place of that of the machine.
- */
-function machine({ hosts }: SiteFiles): string {
+/** For `ejabberdctl.cfg`: how Erlang is started where `writeResolution` wrote. */
+export function ejabberdMachine(folder: string): string {
+  return `ERL=${join(folder, 'erl')}`
+}
+
+/** Lets an ejabberd find names by a file, as there is no DNS. */
+export function writeResolution(folder: string, hosts: string): void {
+  writeFileSync(join(folder, 'inetrc'), resolution(folder, hosts))
+  writeFileSync(join(folder, 'no-servers'), '')
+  writeFileSync(join(folder, 'erl'), machine(hosts), { mode: 0o755 })
+}
+
+/** Names of servers are looked up by the system's own library, which nss_wrapper lets read our file in place of its own. */
+function machine(hosts: string): string {
   return `#!/bin/sh
 export LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_HOSTS='${hosts}'
 exec ${dyingWithParent().join(' ')} /usr/bin/erl "$@"
@@ -105,7 +112,7 @@ exec ${dyingWithParent().join(' ')} /usr/bin/erl "$@"
 }
 
 /** Records of services are looked up by Erlang; it asks no server where none is named. */
-function resolution(folder: string, { hosts }: SiteFiles): string {
+function resolution(folder: string, hosts: string): string {
   return [
     '{lookup, ["file"]}.',
     `{hosts_file, "${hosts}"}.`,

@@ -57,7 +57,8 @@ use_ipv6 = false
 s2s_require_encryption = true
 s2s_secure_auth = true
 ssl = { key = "${files.key}", certificate = "${files.certificate}", cafile = "${files.authority}", capath = false }
-network_settings = { nagle = false, read_size = 65536, opportunistic_writes = true }
+-- Not "opportunistic_writes", which lets a connection that is reset keep the server busy for ever.
+network_settings = { nagle = false, read_size = 65536 }
 s2s_stanza_size_limit = ${limit}
 component_stanza_size_limit = ${limit}
 component_conflict_resolve = "${options.onConflict ?? 'kick_new'}"

@@ -34,10 +34,14 @@ export interface ServerProgram {
   readonly user: string
   readonly folder: string
   readonly command: readonly string[]
+  /** What goes before the command, and becomes it: the way into another network. */
+  readonly through?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly logFile: string
   readonly ports: readonly number[]
   portOf(jid: string): number
+  /** Whether it listens, when its ports cannot be reached from here. */
+  isListening?(port: number): boolean
   /** The process that is the server, if the command only starts it. */
   readPid?(): number
 }
@@ -63,7 +67,11 @@ export async function startServer(program: ServerProgram): Promise<XmppServer> {
   let output = ''
 
   async function start(): Promise<void> {
-    const [command = '', ...args] = [...dyingWithParent(program.user), ...program.command]
+    const [command = '', ...args] = [
+      ...(program.through ?? []),
+      ...dyingWithParent(program.user),
+      ...program.command,
+    ]
     const env = { ...process.env, HOME: program.folder, ...program.env }
     const started = spawn(command, args, { cwd: program.folder, env })
     child = started
@@ -73,13 +81,17 @@ export async function startServer(program: ServerProgram): Promise<XmppServer> {
       })
     const giveUpAt = performance.now() + START_TIMEOUT_MS
     for (const port of program.ports)
-      while (!(await accepts(address, port))) {
+      while (!(await serves(port))) {
         if (started.exitCode !== null || performance.now() > giveUpAt)
           throw new Error(
             `${program.command[0]} for ${domain} does not serve port ${port}:\n${log()}`,
           )
         await pause(POLL_MS)
       }
+  }
+
+  async function serves(port: number): Promise<boolean> {
+    return program.isListening?.(port) ?? accepts(address, port)
   }
 
   function log(): string {

@@ -83,12 +83,16 @@ test('the rules of the firewall are accepted by nft, for one machine and for two
       ],
       { cwd: folder, stdio: 'ignore' },
     )
-  const far = ['--component-address', '10.0.0.2', '--host-address', '10.0.0.3']
+  const far = [
+    ...['--component-address', '10.0.0.2', '--host-address', '10.0.1.3'],
+    ...['--private-network', '10.0.1.0/24', '--private-network', '2001:db8:1::/48'],
+  ]
   init('--out', 'one')
   init('--out', 'two', '--address', '2001:db8::5', '--admin-network', '10.0.0.0/8', ...far)
   for (const file of [
     'one/nftables-xmpp-server.conf',
     'two/nftables-xmpp-server.conf',
+    'two/nftables-gateway.conf',
     'two/nftables-host.conf',
   ])
     assert.equal(spawnSync('nft', ['-c', '-f', join(folder, file)]).status, 0, file)

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Authority, Certificate } from '../servers/certificates.ts'
+import { ejabberdMachine, writeResolution } from '../servers/ejabberd.ts'
 import { startServer, type XmppServer } from '../servers/server-process.ts'
 
 const launcher = fileURLToPath(new URL('../../../core/cli/bin.mjs', import.meta.url))
@@ -79,6 +80,10 @@ export function setUpSite(options: SetUpOptions): SetUp {
 function start({ siteId, kind, address }: SetUpOptions, folder: string, hosts: string) {
   const made = join(folder, 'federation')
   const server = join(folder, 'server')
+  if (kind === 'ejabberd') {
+    writeResolution(server, hosts)
+    appendFileSync(join(made, 'ejabberdctl.cfg'), `${ejabberdMachine(server)}\n`)
+  }
   // The server may read what was made for it, and nothing else of the site.
   execFileSync('chmod', ['711', folder, made])
   if (process.getuid?.() === 0) execFileSync('chown', ['-R', `${kind}:`, made, server])
@@ -96,7 +101,6 @@ function start({ siteId, kind, address }: SetUpOptions, folder: string, hosts: s
       command: ['prosody', '-F', '--config', join(made, 'prosody.cfg.lua')],
       logFile: join(server, 'prosody.log'),
     })
-  writeFileSync(join(server, 'inetrc'), `{lookup, ["file"]}.\n{hosts_file, "${hosts}"}.\n`)
   return startServer({
     ...shared,
     command: [

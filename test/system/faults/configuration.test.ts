@@ -44,7 +44,7 @@ const wrongSettings: [string, Parameters<typeof siteSettings>[0], RegExp][] = [
   [
     'an identity package that is not installed',
     { plugins: { identity: { package: '@nobody/nothing' } } },
-    /config\.ts: .*plugins\.identity\.package: '@nobody\/nothing' is not installed; add it with: fogbow plugin add/,
+    /config\.ts: .*plugins\.identity\.package: '@nobody\/nothing' is not installed; install it with: fogbow plugin install/,
   ],
   [
     'settings that the schema of a plugin refuses',

@@ -15,6 +15,8 @@ export interface SiteOptions {
   env?: Record<string, string>
   /** Kept from an earlier site. */
   folder?: string
+  /** Program and arguments that become the site, such as the way into another network. */
+  through?: readonly string[]
 }
 
 /** A site as an administrator runs it: a process of its own, reached over HTTP alone. */
@@ -50,9 +52,10 @@ export class SiteProcess {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'fogbow-site-'))
     const file = join(folder, 'fogbow.config.ts')
     if (options.config !== undefined) writeFileSync(file, options.config)
+    const [program = '', ...args] = [...(options.through ?? []), process.execPath]
     const child = spawn(
-      process.execPath,
-      ['--max-semi-space-size=4', join(root, 'core/cli/bin.mjs'), 'start'],
+      program,
+      [...args, '--max-semi-space-size=4', join(root, 'core/cli/bin.mjs'), 'start'],
       {
         cwd: root,
         env: {
@@ -77,6 +80,7 @@ export class SiteProcess {
         const match = pattern.exec(this.output)
         if (match) finish(() => resolve(match[1] ?? match[0]))
         else if (this.process.exitCode !== null) fail(`ended with ${this.process.exitCode}`)
+        else if (this.process.signalCode !== null) fail(`was ended by ${this.process.signalCode}`)
       }
       const fail = (why: string) =>
         finish(() => reject(new Error(`the site ${why}:\n${this.output}`)))

@@ -23,6 +23,8 @@ export type Road =
   | 'echo'
   /** What is asked arrives when nobody waits for the answer any more. */
   | 'late'
+  /** Every other thing that is asked arrives late, so that it is overtaken. */
+  | 'jumbled'
 
 interface Command {
   id: string
@@ -58,6 +60,7 @@ export class MemoryNetwork implements Way {
   /** Calls that were carried out, by site and method. */
   readonly done: string[] = []
   readonly #members = new Map<MemberId, Membership>()
+  #asked = 0
   /** Counts everything that happens, so that a test can tell whether something still does. */
   events = 0
   /** Work under way at the sites. */
@@ -100,7 +103,10 @@ export class MemoryNetwork implements Way {
   }
 
   road(from: MemberId, to: MemberId): Road {
-    return this.roads.get(`${from} ${to}`) ?? 'open'
+    const road = this.roads.get(`${from} ${to}`) ?? 'open'
+    if (road !== 'jumbled') return road
+    this.#asked += 1
+    return this.#asked % 2 === 1 ? 'late' : 'open'
   }
 }
 

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { createAaaPipeline, createAudit, loadRevocations } from '../../../aaa/index.ts'
 import { createLocalClouds, type LocalClouds } from '../../../clouds/index.ts'
 import type { SiteConfig } from '../../../config/index.ts'
+import { noMarketplace } from '../../../marketplace/testing/no-marketplace.ts'
 import {
   createOperations,
   createProviders,
@@ -57,6 +58,8 @@ export class SiteBench {
       ranked: candidates.map(({ provider }) => provider),
     }),
   })
+  /** Hears of each change of an order. */
+  watch: (before: Order, after: Order) => void = () => {}
   operations!: Operations & MemberOperations
   engine!: Engine
   readonly #network: Way
@@ -157,9 +160,13 @@ export class SiteBench {
       concurrency: () => 16,
       clock,
       log,
-      onTransition: (_before, after) => allocation.changed(after),
+      onTransition: (before, after) => {
+        this.watch(before, after)
+        allocation.changed(after)
+      },
     })
     this.operations = createOperations({
+      marketplace: noMarketplace,
       aaa,
       audit: createAudit(this.store, log),
       store,
@@ -206,6 +213,8 @@ export class SiteBench {
       getInstance: (order) => this.#ofThisLife(life, () => clouds.getInstance(order)),
       deleteInstance: (order) => this.#ofThisLife(life, () => clouds.deleteInstance(order)),
       act: (order, method) => this.#ofThisLife(life, () => clouds.act(order, method)),
+      takeSnapshot: (order, name) => this.#ofThisLife(life, () => clouds.takeSnapshot(order, name)),
+      call: (...asked) => this.#ofThisLife(life, () => clouds.call(...asked)),
     }
   }
 }

@@ -3,6 +3,7 @@ import { assertValid } from '@fogbow/plugin-sdk/validate'
 import { allocationMethods } from '../../allocation/methods.ts'
 import type { RemoteCall } from '../../contract.ts'
 import type { Asked, CreateDialect, Dialect, DialectParts } from '../../dialect.ts'
+import type { PeerSettings } from '../../settings.ts'
 import { jidOf } from '../../site-jid.ts'
 import type { Clock, XmppComponent } from '../../xmpp/index.ts'
 
@@ -30,6 +31,8 @@ export interface ModelSiteOptions {
   /** What the site does; the default has nothing. */
   answer?(call: RemoteCall): Promise<unknown>
   readonly members?: readonly string[]
+  /** Of every member. */
+  readonly written?: () => PeerSettings
 }
 
 /** A site around one dialect: admits as the federation does, answers as it is told. */
@@ -73,6 +76,7 @@ export function createModelSite(options: ModelSiteOptions): ModelSite {
       warn: (_, message) => void site.warnings.push(message),
       error: (fields) => void site.defects.push(fields),
     },
+    written: () => options.written?.(),
     request: (member, type, children, settings) =>
       component.request(jidOf(member), type, children, settings),
     heard: (member) => void site.heard.push(member),

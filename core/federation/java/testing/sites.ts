@@ -1,6 +1,6 @@
+import type { PeerSettings } from '../../settings.ts'
 import { createManualClock } from '../../xmpp/testing/manual-clock.ts'
 import { createJavaDialect } from '../java-dialect.ts'
-import type { JavaDialectSettings } from '../settings.ts'
 import { createJavaProvider } from './java-provider.ts'
 import { createJavaRequester } from './java-requester.ts'
 import { createMemoryNetwork } from './memory-network.ts'
@@ -12,7 +12,7 @@ export const THEIRS = 'theirs.example'
 export const eva = { id: 'eva', identityProviderId: OURS, name: 'Eva', roles: [] }
 
 /** A site of ours and one of the original service, joined in memory; time stands still until it is moved. */
-export function createSites(settings: JavaDialectSettings = {}) {
+export function createSites(written: PeerSettings = {}) {
   const clock = createManualClock()
   const network = createMemoryNetwork(clock)
   const component = network.component(`ras-${THEIRS}`)
@@ -21,7 +21,8 @@ export function createSites(settings: JavaDialectSettings = {}) {
     siteId: OURS,
     component: network.component(`ras-${OURS}`),
     clock,
-    create: createJavaDialect(settings),
+    create: createJavaDialect(),
+    written: () => written,
     answer: model.answer,
     members: [THEIRS],
   })

@@ -1,0 +1,308 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { ChangeRequest, InstanceSettings, PackageChange, Plan } from '@fogbow/registry'
+import type { Command } from 'commander'
+import { type CommandLine, printResult } from '../command-line.ts'
+import { CommandError, exitCodes, usage } from '../exit.ts'
+import { formatRows, type Row } from '../table.ts'
+import { printable } from '../terminal.ts'
+import { addDataDir } from './local.ts'
+import { openDesk, type PluginDesk } from './plugin-desk.ts'
+
+interface ChangeOptions {
+  dataDir?: string
+  reason?: string
+  accept?: string[]
+  yes?: true
+  planOnly?: true
+  trial?: string
+}
+
+/** `fogbow plugin install`, `upgrade`, `remove`, `rollback`, `config`, `plans`, `apply`, `discard`: each change is a plan first. */
+export function addChangeCommands(group: Command, commandLine: CommandLine): void {
+  const { terminal } = commandLine
+
+  async function change(request: ChangeRequest, typed: ChangeOptions, command: Command) {
+    const desk = await openDesk(commandLine, command, typed)
+    try {
+      const plan = await desk.plan(request, typed.reason)
+      if (typed.planOnly) {
+        printResult(commandLine, command, plan, (made) => toPlanText(commandLine, made))
+        return
+      }
+      terminal.notice(toPlanText(commandLine, plan))
+      if (plan.refusals.length > 0) throw refused(plan)
+      await apply(desk, plan, typed, command)
+    } finally {
+      await desk.close()
+    }
+  }
+
+  async function apply(desk: PluginDesk, plan: Plan, typed: ChangeOptions, command: Command) {
+    const accept = await accepted(plan, typed)
+    const trial = typed.trial === undefined ? undefined : toTrial(typed.trial)
+    const applied = await desk.apply(plan, { accept, reason: typed.reason, trial })
+    printResult(commandLine, command, applied, ({ generation }) =>
+      generation
+        ? `Generation ${generation.number}: ${printable(generation.change)}`
+        : 'The new version gets its share of the new orders; see: fogbow plugin trials',
+    )
+  }
+
+  /** What is new in rights needs a yes: by name, by `--yes`, or from whoever sits there. */
+  async function accepted(plan: Plan, { accept = [], yes }: ChangeOptions): Promise<string[]> {
+    const open = plan.needsAcceptance.filter((right) => !accept.includes(right))
+    if (yes || open.length === 0) return plan.needsAcceptance
+    if (terminal.interactive) {
+      const answer = await terminal.ask(`Accept ${open.map(printable).join(', ')}? [y/N] `)
+      if (/^y(es)?$/i.test(answer.trim())) return plan.needsAcceptance
+    }
+    throw new CommandError(
+      exitCodes.failed,
+      `Nothing was changed: ${open.map(printable).join(', ')} was not accepted`,
+      `accept with --accept '…' or --yes, or apply the plan later: fogbow plugin apply ${plan.id.slice(0, 12)} --yes`,
+    )
+  }
+
+  addChange(group, 'install')
+    .alias('add')
+    .description('Install a plugin, or another version of it')
+    .argument('<source>', 'Npm package, folder, tarball or bundle file')
+    .option('--registry <name>', 'From this registry instead of the usual one')
+    .action((source: string, typed: ChangeOptions & { registry?: string }, command: Command) => {
+      const { registry } = typed
+      const request = { action: 'install' as const, source: toSource(source) }
+      return change({ ...request, ...(registry && { registry }) }, typed, command)
+    })
+
+  addChange(group, 'upgrade')
+    .description('Go to the newest versions that suit this site and its policy')
+    .argument('[package]', 'Npm name; all when absent')
+    .action((name: string | undefined, typed: ChangeOptions, command: Command) =>
+      change({ action: 'upgrade', ...(name && { package: name }) }, typed, command),
+    )
+
+  addChange(group, 'remove')
+    .description('Uninstall a plugin that nothing needs')
+    .argument('<package>', 'Npm name of the package')
+    .action((name: string, typed: ChangeOptions, command: Command) =>
+      change({ action: 'remove', package: name }, typed, command),
+    )
+
+  addChange(group, 'rollback')
+    .description('Go back to what was installed and set in an earlier generation')
+    .argument('[generation]', 'Its number; the one before the present when absent', toNumber)
+    .action(async (number: number | undefined, typed: ChangeOptions, command: Command) => {
+      const generation = number ?? (await generationBefore(commandLine, typed, command))
+      await change({ action: 'rollback', generation }, typed, command)
+    })
+
+  addChange(group, 'config')
+    .description('Set what a plugin is configured with; asks for what is missing')
+    .argument('<name>', 'Name in the configuration')
+    .argument('[settings...]', 'key=value; the value is JSON, or a text')
+    .option(
+      '--secret <name=reference>',
+      'Such as password=env:PASSWORD; may be given often',
+      gather,
+    )
+    .option('--package <package>', 'Npm name of the package that it runs')
+    .option('--clear', 'Take all settings away that were made this way')
+    .action((name: string, pairs: string[], typed: Row, command: Command) => {
+      const settings = typed.clear ? null : toSettings(pairs, typed)
+      return change({ action: 'configure', instance: name, settings }, typed, command)
+    })
+
+  addDataDir(group.command('plans'))
+    .description('List plans that wait')
+    .action(async (typed: ChangeOptions, command: Command) => {
+      const desk = await openDesk(commandLine, command, typed)
+      try {
+        printResult(commandLine, command, await desk.plans(), (plans) =>
+          formatRows(
+            terminal,
+            ['plan', 'what', 'by', 'createdAt', 'problem'],
+            plans.map(toPlanRow),
+          ),
+        )
+      } finally {
+        await desk.close()
+      }
+    })
+
+  addChange(group, 'apply')
+    .description('Apply a plan that waits')
+    .argument('<plan>', 'Its id, or the first characters of it')
+    .action(async (id: string, typed: ChangeOptions, command: Command) => {
+      const desk = await openDesk(commandLine, command, typed)
+      try {
+        await apply(desk, await findPlan(desk, id), typed, command)
+      } finally {
+        await desk.close()
+      }
+    })
+
+  addDataDir(group.command('discard'))
+    .description('Drop a plan')
+    .argument('<plan>', 'Its id, or the first characters of it')
+    .action(async (id: string, typed: ChangeOptions, command: Command) => {
+      const desk = await openDesk(commandLine, command, typed)
+      try {
+        const plan = await findPlan(desk, id)
+        await desk.discardPlan(plan.id)
+      } finally {
+        await desk.close()
+      }
+    })
+}
+
+function addChange(group: Command, name: string): Command {
+  return addDataDir(group.command(name))
+    .option('--reason <text>', 'Kept with the change and in the audit')
+    .option('--accept <right>', 'What the plan names as new; may be given often', gather)
+    .option('--yes', 'Accept all that is new')
+    .option('--plan-only', 'Show what would change, and keep the plan')
+    .option('--trial <part>', 'Only for share=0.1, project=NAME or user=ID@SITE of the new orders')
+}
+
+async function generationBefore(
+  commandLine: CommandLine,
+  typed: ChangeOptions,
+  command: Command,
+): Promise<number> {
+  const desk = await openDesk(commandLine, command, typed)
+  try {
+    const [, before] = await desk.generations()
+    if (typeof before?.number === 'number') return before.number
+    throw usage('There is no earlier generation', 'see: fogbow plugin generations')
+  } finally {
+    await desk.close()
+  }
+}
+
+async function findPlan(desk: PluginDesk, id: string): Promise<Plan> {
+  const [found, ...more] = (await desk.plans()).filter((plan) => plan.id.startsWith(id))
+  if (found && more.length === 0) return found
+  const problem = found ? `More than one plan begins with '${id}'` : `No plan begins with '${id}'`
+  throw new CommandError(exitCodes.failed, problem, 'see: fogbow plugin plans')
+}
+
+/** Paths are made absolute; whatever is no file here is an npm specifier. */
+function toSource(source: string): string {
+  const [file = '', name] = source.split('#')
+  if (!existsSync(file)) return source
+  return name === undefined ? resolve(file) : `${resolve(file)}#${name}`
+}
+
+function toSettings(pairs: string[], typed: Row): InstanceSettings {
+  const config = Object.fromEntries(pairs.map((pair) => readPair(pair, readValue)))
+  const secret = (typed.secret ?? []) as string[]
+  const secrets = Object.fromEntries(secret.map((pair) => readPair(pair, (text) => text)))
+  return {
+    ...(pairs.length > 0 && { config }),
+    ...(secret.length > 0 && { secrets }),
+    ...(typeof typed.package === 'string' && { package: typed.package }),
+  } as InstanceSettings
+}
+
+function readPair<Value>(pair: string, read: (text: string) => Value): [string, Value] {
+  const at = pair.indexOf('=')
+  if (at > 0) return [pair.slice(0, at), read(pair.slice(at + 1))]
+  throw usage(`'${pair}' is no key=value`, 'such as quota=5 or url=https://cloud.example')
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function toTrial(text: string): Row {
+  const [key, value] = readPair(text, (part) => part)
+  if (key === 'share') return { share: Number(value) }
+  if (key === 'project' || key === 'user') return { [key]: value }
+  throw usage(`'${key}' is no part of the orders`, 'use share=0.1, project=NAME or user=ID@SITE')
+}
+
+function toNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw usage(`'${text}' is no number of a generation`, 'see: fogbow plugin generations')
+}
+
+function gather(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
+function refused(plan: Plan): CommandError {
+  const message = plan.refusals.map(printable).join('\n')
+  return new CommandError(exitCodes.failed, message, 'nothing was changed')
+}
+
+function toPlanRow(plan: Plan): Row {
+  return {
+    plan: plan.id.slice(0, 12),
+    what: whatOf(plan),
+    by: plan.createdBy.id,
+    createdAt: plan.createdAt,
+    problem: plan.refusals[0],
+  }
+}
+
+function whatOf({ request, changes }: Plan): string {
+  const versions = changes.map(
+    ({ package: name, from, to }) => `${name} ${from?.version ?? 'new'} → ${to?.version ?? 'gone'}`,
+  )
+  return versions.join(', ') || request.action
+}
+
+/** Everything that somebody should know before saying yes. */
+function toPlanText({ terminal }: CommandLine, plan: Plan): string {
+  const lines = plan.changes.flatMap((change) => linesOf(change))
+  const settings = Object.entries(plan.settings).map(([name, own]) =>
+    own ? `settings of ${name}: ${JSON.stringify(own)}` : `settings of ${name}: taken away`,
+  )
+  return [
+    terminal.paintNotice('bold', `Plan ${plan.id.slice(0, 12)}`),
+    ...lines,
+    ...settings,
+    ...plan.needsAcceptance.map((right) => terminal.paintNotice('yellow', `! ${printable(right)}`)),
+    ...plan.refusals.map((problem) => terminal.paintNotice('red', `✗ ${printable(problem)}`)),
+    ...(plan.changes.length + settings.length === 0 ? ['Nothing would change'] : []),
+  ].join('\n')
+}
+
+function linesOf(change: PackageChange): string[] {
+  const { package: name, from, to, verdict, capabilities, components } = change
+  const list = (title: string, items: string[]) =>
+    items.length === 0 ? [] : [`  ${title}: ${items.map(printable).join(', ')}`]
+  const failed = verdict?.checks.filter(
+    ({ outcome }) => outcome !== 'passed' && outcome !== 'unneeded',
+  )
+  return [
+    `${printable(name)}  ${from?.version ?? 'new'} → ${to?.version ?? 'gone'}${verdict ? `  (${verdict.level})` : ''}`,
+    ...list('may now reach', capabilities.added),
+    ...list('does not reach any more', capabilities.dropped),
+    ...list(
+      'new parts',
+      components.added.map(({ name, version }) => `${name}@${version}`),
+    ),
+    ...list(
+      'parts gone',
+      components.removed.map(({ name, version }) => `${name}@${version}`),
+    ),
+    ...list(
+      'settings missing',
+      change.settings.flatMap(({ missing }) => missing),
+    ),
+    ...list(
+      'weaknesses',
+      change.advisories.map(({ id, title }) => `${id} ${title}`),
+    ),
+    ...list(
+      'evidence',
+      (failed ?? []).map(({ rule, message }) => `${rule}: ${message}`),
+    ),
+  ]
+}

@@ -1,0 +1,7 @@
+export { type OpenMarketplace, openMarketplace } from './open-marketplace.ts'
+export { openSiteMarketplace } from './open-site-marketplace.ts'
+export { refuseDropped } from './plugin-users.ts'
+export { referencePage } from './reference-page.ts'
+export { withSettings } from './settings-layer.ts'
+export { createSiteMarketplace, type SiteMarketplace } from './site-marketplace.ts'
+export { type TrialView, toTrialShare } from './trials.ts'

@@ -1,0 +1,308 @@
+import { FogbowError, invalid } from '@fogbow/plugin-sdk'
+import type {
+  Actor,
+  ChangeRequest,
+  Drift,
+  Generation,
+  HeededRevocation,
+  Plan,
+  PluginAbout,
+  SearchQuery,
+  SearchResult,
+} from '@fogbow/registry'
+import {
+  referencePage,
+  type SiteMarketplace,
+  type TrialView,
+  toTrialShare,
+} from '../marketplace/index.ts'
+import { toChangeRequest } from './change-request.ts'
+import type { Subject } from './guard.ts'
+import type { OperationParts } from './operation-parts.ts'
+import type { RequestContext } from './operations.ts'
+import { toBody } from './request.ts'
+
+/** A revocation that this site heeds, and what it does to a plugin that runs here. */
+export type RevocationView = HeededRevocation & { plugins: string[] }
+
+/** A generation without the details of each package. */
+export type GenerationView = Omit<Generation, 'plugins' | 'settings'> & {
+  plugins: { name: string; version: string; level: string; hash: string }[]
+}
+
+/** What may be asked about plugins that are not there yet, and changed about those that are. */
+export interface MarketplaceOperations {
+  searchPlugins(context: RequestContext, query: SearchQuery): Promise<SearchResult>
+  describePackage(
+    context: RequestContext,
+    name: string,
+    options: { version?: string; source?: string },
+  ): Promise<PluginAbout>
+  /** What a plugin offers and what it can be configured with, as a page to read. */
+  getPluginReference(context: RequestContext, name: string): Promise<{ markdown: string }>
+  /** Body: a change request and `reason`. Works it out; nothing that runs changes. */
+  planChange(context: RequestContext, body: unknown): Promise<Plan>
+  listPlans(context: RequestContext): Promise<Plan[]>
+  getPlan(context: RequestContext, id: string): Promise<Plan>
+  discardPlan(context: RequestContext, id: string): Promise<void>
+  /** Body `{accept?: [], reason?, trial?: {share} | {project} | {user}}`. */
+  applyPlan(
+    context: RequestContext,
+    id: string,
+    body: unknown,
+  ): Promise<{ generation: GenerationView } | { trial: TrialView }>
+  listGenerations(context: RequestContext): Promise<GenerationView[]>
+  listDrift(context: RequestContext): Promise<Drift[]>
+  listTrials(context: RequestContext): Promise<TrialView[]>
+  /** Body `{verdict: promote | revert, reason?}`. */
+  decideTrial(context: RequestContext, plugin: string, body: unknown): Promise<void>
+  listRevocations(context: RequestContext): Promise<RevocationView[]>
+  /** Body: a revocation, without `since`. It holds at this site, and for members that believe it. */
+  revokePackage(context: RequestContext, body: unknown): Promise<void>
+  /** Body `{package, versions}`. */
+  withdrawRevocation(context: RequestContext, body: unknown): Promise<void>
+  refreshMarketplace(
+    context: RequestContext,
+  ): Promise<{ problems: { source: string; problem: string }[] }>
+}
+
+interface MarketplaceParts extends OperationParts {
+  marketplace: SiteMarketplace
+}
+
+const TYPE = 'PLUGIN'
+
+/** Each is authorized by its own name and, where there is one, by the package: installing can be another role's work. */
+export function createMarketplaceOperations(parts: MarketplaceParts): MarketplaceOperations {
+  const { guard, marketplace } = parts
+
+  function administer<Result>(
+    context: RequestContext,
+    about: Omit<Subject, 'type'>,
+    run: (by: Actor) => Promise<Result>,
+  ): Promise<Result> {
+    const subject: Subject = { type: TYPE, ...about }
+    return guard(context, subject, async (access) => {
+      await access.authorize()
+      const { id, identityProviderId } = access.user
+      return run({ id: `${id}@${identityProviderId}` })
+    })
+  }
+
+  async function inPlan(
+    id: string,
+  ): Promise<{ plan: Plan; about: Omit<Subject, 'type' | 'operation'> }> {
+    const plan = await marketplace.findPlan(id)
+    const [first] = plan.changes
+    return { plan, about: { detail: describe(plan), ...(first && { package: first.package }) } }
+  }
+
+  /** Every package that a plan changes has to be allowed, not only the first. */
+  async function administerPlan<Result>(
+    context: RequestContext,
+    operation: string,
+    id: string,
+    reason: string | undefined,
+    run: (plan: Plan, by: Actor) => Promise<Result>,
+  ): Promise<Result> {
+    const subject: Subject = { type: TYPE, operation, detail: `plan ${id.slice(0, 12)}` }
+    return guard(context, subject, async (access) => {
+      const { plan, about } = await findAuthorized(access.authorize)
+      // Why it was planned is why it is done, unless somebody says otherwise.
+      const why = reason ?? plan.createdBy.reason
+      Object.assign(subject, about, { detail: withReason(about.detail ?? '', why) })
+      for (const change of plan.changes) {
+        subject.package = change.package
+        await access.authorize()
+      }
+      const { id: user, identityProviderId } = access.user
+      return run(plan, { id: `${user}@${identityProviderId}`, ...(why && { reason: why }) })
+    })
+
+    /** Who may do it for no package at all is not told whether there is such a plan. */
+    async function findAuthorized(authorize: () => Promise<void>) {
+      const found = await inPlan(id).catch(async (error) => {
+        await authorize()
+        throw error
+      })
+      if (found.plan.changes.length === 0) await authorize()
+      return found
+    }
+  }
+
+  return {
+    searchPlugins: (context, query) =>
+      administer(context, { operation: 'searchPlugins' }, () => marketplace.search(query)),
+    describePackage: (context, name, options) =>
+      administer(context, { operation: 'describePackage', package: name }, () =>
+        marketplace.about(name, options),
+      ),
+    getPluginReference: (context, name) =>
+      administer(context, { operation: 'getPluginReference' }, async () => {
+        const slot = parts.plugins.list().find((plugin) => plugin.name === name)
+        const { plugins } = await marketplace.current()
+        const installed = plugins.find((plugin) => plugin.name === slot?.packageName)
+        if (installed) return { markdown: referencePage(name, installed) }
+        throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
+      }),
+    planChange(context, body) {
+      const { request, reason } = toChangeRequest(body)
+      const detail = withReason(describeRequest(request), reason)
+      const about = { operation: 'planChange', detail, ...packageOf(request) }
+      return administer(context, about, (by) =>
+        marketplace.plan(request, { ...by, ...(reason && { reason }) }),
+      )
+    },
+    listPlans: (context) =>
+      administer(context, { operation: 'listPlans' }, () => marketplace.plans()),
+    getPlan: (context, id) =>
+      administer(context, { operation: 'getPlan' }, () => marketplace.findPlan(id)),
+    discardPlan: (context, id) =>
+      administerPlan(context, 'discardPlan', id, undefined, (plan) =>
+        marketplace.discardPlan(plan.id),
+      ),
+    async applyPlan(context, id, body) {
+      const { accept, reason, trial } = toAcceptance(body)
+      return administerPlan(context, 'applyPlan', id, reason, async (plan, by) => {
+        const made = await marketplace.apply(plan.id, accept, by, trial)
+        return 'trial' in made ? made : { generation: toGenerationView(made.generation) }
+      })
+    },
+    listGenerations: (context) =>
+      administer(context, { operation: 'listGenerations' }, async () =>
+        (await marketplace.generations()).map(toGenerationView),
+      ),
+    listDrift: (context) =>
+      administer(context, { operation: 'listDrift' }, () => marketplace.drift()),
+    listTrials: (context) =>
+      administer(context, { operation: 'listTrials' }, () => marketplace.trials.list()),
+    decideTrial(context, plugin, body) {
+      const { verdict, reason } = toVerdict(body)
+      const slot = parts.plugins.list().find(({ name }) => name === plugin)
+      const detail = withReason(`${verdict} ${plugin}`, reason)
+      const about = { operation: 'decideTrial', detail, ...(slot && { package: slot.packageName }) }
+      return administer(context, about, (by) =>
+        marketplace.trials.decide(plugin, verdict, { ...by, ...(reason && { reason }) }),
+      )
+    },
+    listRevocations: (context) =>
+      administer(context, { operation: 'listRevocations' }, async () => {
+        const { heeded } = await marketplace.revocations.heeded()
+        return heeded.map((revocation) => ({ ...revocation, plugins: sufferersOf(revocation) }))
+      }),
+    revokePackage(context, body) {
+      const { package: name, versions, reason } = toBody(body)
+      const detail = `revoke ${String(name)}@${String(versions)}: ${String(reason)}`
+      return administer(
+        context,
+        { operation: 'revokePackage', detail: detail.slice(0, 1024) },
+        async () => {
+          await marketplace.revocations.revoke(toBody(body))
+          await marketplace.enforce()
+        },
+      )
+    },
+    withdrawRevocation(context, body) {
+      const { name, versions } = toWithdrawal(body)
+      const detail = `withdraw the revocation of ${name}@${versions}`
+      return administer(
+        context,
+        { operation: 'withdrawRevocation', detail, package: name },
+        async () => {
+          await marketplace.revocations.withdraw(name, versions)
+          await marketplace.enforce()
+        },
+      )
+    },
+    refreshMarketplace: (context) =>
+      administer(context, { operation: 'refreshMarketplace' }, async () => ({
+        problems: await marketplace.refresh(),
+      })),
+  }
+
+  function sufferersOf(revocation: HeededRevocation): string[] {
+    const isSame = (other: HeededRevocation) => JSON.stringify(other) === JSON.stringify(revocation)
+    return marketplace
+      .revoked()
+      .filter((one) => isSame(one.revocation))
+      .map(({ plugin }) => plugin)
+  }
+}
+
+function toGenerationView({ plugins, settings: _, ...generation }: Generation): GenerationView {
+  return {
+    ...generation,
+    plugins: plugins.map(({ name, version, trust, hash }) => ({
+      name,
+      version,
+      level: trust.level,
+      hash,
+    })),
+  }
+}
+
+function describe({ request, changes }: Plan): string {
+  const versions = changes.map(
+    ({ package: name, from, to }) =>
+      `${name} ${from?.version ?? 'none'} → ${to?.version ?? 'none'}`,
+  )
+  return [describeRequest(request), ...versions].join(', ').slice(0, 1024)
+}
+
+function describeRequest(request: ChangeRequest): string {
+  switch (request.action) {
+    case 'install':
+      return `install ${request.source}`
+    case 'upgrade':
+      return `upgrade ${request.package ?? 'everything'}`
+    case 'remove':
+      return `remove ${request.package}`
+    case 'rollback':
+      return `rollback to ${request.generation}`
+    case 'configure':
+      return `configure ${request.instance}`
+  }
+}
+
+function packageOf(request: ChangeRequest): { package?: string } {
+  if (request.action === 'install') {
+    const at = request.source.indexOf('@', 1)
+    return { package: at === -1 ? request.source : request.source.slice(0, at) }
+  }
+  return 'package' in request && request.package !== undefined ? { package: request.package } : {}
+}
+
+function withReason(text: string, reason: string | undefined): string {
+  return (reason ? `${text}; because: ${reason}` : text).slice(0, 1024)
+}
+
+function toReason(reason: unknown): string | undefined {
+  if (reason === undefined || reason === null) return undefined
+  if (typeof reason === 'string' && reason.length <= 1024) return reason
+  throw invalid('reason', 'must be a text of at most 1024 characters')
+}
+
+function toAcceptance(body: unknown) {
+  const { accept = [], reason, trial } = toBody(body)
+  if (!Array.isArray(accept) || !accept.every((one) => typeof one === 'string'))
+    throw invalid('accept', "must list what is accepted, as the plan's needsAcceptance names it")
+  return {
+    accept: accept as string[],
+    reason: toReason(reason),
+    trial: trial === undefined || trial === null ? undefined : toTrialShare(trial),
+  }
+}
+
+function toVerdict(body: unknown) {
+  const { verdict, reason } = toBody(body)
+  if (verdict === 'promote' || verdict === 'revert')
+    return { verdict, reason: toReason(reason) } as const
+  throw invalid('verdict', "must be 'promote' or 'revert'")
+}
+
+function toWithdrawal(body: unknown): { name: string; versions: string } {
+  const { package: name, versions } = toBody(body)
+  if (typeof name !== 'string') throw invalid('package', 'must be the name of a package')
+  if (typeof versions !== 'string') throw invalid('versions', 'must be as it was revoked')
+  return { name, versions }
+}
