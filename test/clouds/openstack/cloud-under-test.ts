@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { logins } from './accounts.ts'
+import { logIn } from './api.ts'
+import { type OpenStack, startOpenStack } from './openstack.ts'
+
+/** A cloud for tests: one that `run.ts` keeps running, named by `FOGBOW_TEST_OPENSTACK`, or one of their own. */
+export async function cloudUnderTest(): Promise<OpenStack> {
+  const file = process.env.FOGBOW_TEST_OPENSTACK
+  if (file === undefined) {
+    const cloud = await startOpenStack()
+    const parts = Object.entries(cloud.tookMs).map(
+      ([what, ms]) => `${what} ${(ms / 1000).toFixed(1)} s`,
+    )
+    console.log(`OpenStack runs at ${cloud.authUrl}: ${parts.join(', ')}`)
+    return cloud
+  }
+  const running = JSON.parse(readFileSync(file, 'utf8'))
+  return {
+    ...running,
+    folder: '',
+    tookMs: {},
+    logIn: (as) => logIn(running.authUrl, logins[as]),
+    loginOf: (as) => logins[as],
+    stop: async () => {},
+  }
+}

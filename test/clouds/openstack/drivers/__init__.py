@@ -1,0 +1,1 @@
+"""What stands where a cloud has hardware: nothing runs, but every service believes that it does."""
