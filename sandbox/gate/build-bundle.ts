@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { type ErrorRecord, FogbowError, fromErrorRecord } from '@fogbow/plugin-sdk'
+import { typescriptArguments } from '../typescript-arguments.ts'
 import type { BuiltBundle, BundleRequest } from './bundle-package.ts'
 
 /** What the thread answers. */
@@ -21,7 +22,7 @@ export async function buildBundle(
 ): Promise<BuiltBundle> {
   const thread = new Worker(new URL('./build-thread.ts', import.meta.url), {
     workerData: request,
-    execArgv: [],
+    execArgv: typescriptArguments(),
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   })
   try {

@@ -3,6 +3,7 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { FogbowError } from '@fogbow/plugin-sdk'
+import { typescriptArguments } from '../typescript-arguments.ts'
 import type { SchemaProblem } from './schema-rules.ts'
 import type { SchemaAnswer, SchemaTask } from './schema-thread.ts'
 
@@ -24,7 +25,11 @@ export interface SchemaRunner {
 export function startSchemaThread(heapMiB: number): SchemaRunner {
   const worker = new Worker(new URL('./schema-thread.ts', import.meta.url), {
     env: {},
-    execArgv: ['--permission', ...readableByThread().map((path) => `--allow-fs-read=${path}`)],
+    execArgv: [
+      '--permission',
+      ...readableByThread().map((path) => `--allow-fs-read=${path}`),
+      ...typescriptArguments(),
+    ],
     resourceLimits: { maxOldGenerationSizeMb: heapMiB },
     stdout: true,
     stderr: true,

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { typescriptArguments } from '../typescript-arguments.ts'
 import type { BundlingTask, GuestTexts } from './guest-bundle.ts'
 
 /** Names of the entries beside each other in `guest/`. */
@@ -117,7 +118,7 @@ async function bundle(entry: GuestEntry): Promise<GuestTexts> {
     streams: createRequire(import.meta.url).resolve('web-streams-polyfill'),
     sdk: sdkEntry,
   }
-  const options = { workerData: task, execArgv: [] }
+  const options = { workerData: task, execArgv: typescriptArguments() }
   const thread = new Worker(new URL('./guest-bundle.ts', import.meta.url), options)
   try {
     const [texts] = await once(thread, 'message')
