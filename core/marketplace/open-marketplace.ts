@@ -84,6 +84,7 @@ export async function openMarketplace(parts: MarketplaceParts): Promise<OpenMark
     evidenceFor: async (candidate) => ({
       ...(await find.evidenceFor(candidate)),
       members: await vetting.of(candidate),
+      resembles: candidate.isBundled ? undefined : await find.resembled(candidate.name),
     }),
     clock,
   })

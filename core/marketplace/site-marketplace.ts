@@ -273,6 +273,6 @@ function otherRuns(instance: string, running: string, installed: string): Drift 
     kind: 'other version runs',
     subject: instance,
     message: `Plugin '${instance}' runs ${running}, and ${installed} is installed (or its code differs)`,
-    remedy: `run: fogbow plugin restart ${instance}`,
+    remedy: `run: fogbow reload, or: fogbow plugin restart ${instance}`,
   }
 }

@@ -1,4 +1,4 @@
-import { FogbowError, invalid } from '@fogbow/plugin-sdk'
+import { type FederationUser, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type {
   Actor,
   ChangeRequest,
@@ -26,7 +26,7 @@ import { toBody } from './request.ts'
 export type RevocationView = HeededRevocation & { plugins: string[] }
 
 /** A generation without the details of each package. */
-export type GenerationView = Omit<Generation, 'plugins' | 'settings'> & {
+export type GenerationView = Omit<Generation, 'plugins'> & {
   plugins: { name: string; version: string; level: string; hash: string }[]
 }
 
@@ -84,8 +84,39 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
     const subject: Subject = { type: TYPE, ...about }
     return guard(context, subject, async (access) => {
       await access.authorize()
-      const { id, identityProviderId } = access.user
-      return run({ id: `${id}@${identityProviderId}` })
+      return run(toActor(access.user))
+    })
+  }
+
+  /**
+   * A change, done once for each `Idempotency-Key`.
+   * @param read - what is asked for, and how it is written down; whoever may not log in is not told what is wrong with it
+   */
+  function change<Asked, Result>(
+    context: RequestContext,
+    operation: string,
+    read: () => Asked & Partial<Subject>,
+    run: (by: Actor, asked: Asked) => Promise<Result>,
+  ): Promise<Result> {
+    const subject: Subject = { type: TYPE, operation }
+    return guard(context, subject, async (access) => {
+      const asked = read()
+      Object.assign(subject, { package: asked.package, detail: asked.detail?.slice(0, 1024) })
+      await access.authorize()
+      return once(context, access.user, [operation, asked], () => run(toActor(access.user), asked))
+    })
+  }
+
+  function once<Result>(
+    context: RequestContext,
+    user: FederationUser,
+    asked: unknown,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    return parts.idempotently(context, user, asked, async (remember) => {
+      const answer = await run()
+      await parts.store.write((db) => remember(db, answer))
+      return answer
     })
   }
 
@@ -102,21 +133,22 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
     context: RequestContext,
     operation: string,
     id: string,
-    reason: string | undefined,
+    read: () => { reason?: string | undefined },
     run: (plan: Plan, by: Actor) => Promise<Result>,
   ): Promise<Result> {
     const subject: Subject = { type: TYPE, operation, detail: `plan ${id.slice(0, 12)}` }
     return guard(context, subject, async (access) => {
+      const asked = read()
       const { plan, about } = await findAuthorized(access.authorize)
       // Why it was planned is why it is done, unless somebody says otherwise.
-      const why = reason ?? plan.createdBy.reason
+      const why = asked.reason ?? plan.createdBy.reason
       Object.assign(subject, about, { detail: withReason(about.detail ?? '', why) })
       for (const change of plan.changes) {
         subject.package = change.package
         await access.authorize()
       }
-      const { id: user, identityProviderId } = access.user
-      return run(plan, { id: `${user}@${identityProviderId}`, ...(why && { reason: why }) })
+      const by = { ...toActor(access.user), ...(why && { reason: why }) }
+      return once(context, access.user, [operation, id, asked], () => run(plan, by))
     })
 
     /** Who may do it for no package at all is not told whether there is such a plan. */
@@ -145,29 +177,42 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
         if (installed) return { markdown: referencePage(name, installed) }
         throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
       }),
-    planChange(context, body) {
-      const { request, reason } = toChangeRequest(body)
-      const detail = withReason(describeRequest(request), reason)
-      const about = { operation: 'planChange', detail, ...packageOf(request) }
-      return administer(context, about, (by) =>
-        marketplace.plan(request, { ...by, ...(reason && { reason }) }),
-      )
-    },
+    planChange: (context, body) =>
+      change(
+        context,
+        'planChange',
+        () => {
+          const asked = toChangeRequest(body)
+          const detail = withReason(describeRequest(asked.request), asked.reason)
+          return { ...asked, ...packageOf(asked.request), detail }
+        },
+        (by, { request, reason }) =>
+          marketplace.plan(request, { ...by, ...(reason && { reason }) }),
+      ),
     listPlans: (context) =>
       administer(context, { operation: 'listPlans' }, () => marketplace.plans()),
     getPlan: (context, id) =>
       administer(context, { operation: 'getPlan' }, () => marketplace.findPlan(id)),
     discardPlan: (context, id) =>
-      administerPlan(context, 'discardPlan', id, undefined, (plan) =>
-        marketplace.discardPlan(plan.id),
+      administerPlan(
+        context,
+        'discardPlan',
+        id,
+        () => ({}),
+        (plan) => marketplace.discardPlan(plan.id),
       ),
-    async applyPlan(context, id, body) {
-      const { accept, reason, trial } = toAcceptance(body)
-      return administerPlan(context, 'applyPlan', id, reason, async (plan, by) => {
-        const made = await marketplace.apply(plan.id, accept, by, trial)
-        return 'trial' in made ? made : { generation: toGenerationView(made.generation) }
-      })
-    },
+    applyPlan: (context, id, body) =>
+      administerPlan(
+        context,
+        'applyPlan',
+        id,
+        () => toAcceptance(body),
+        async (plan, by) => {
+          const { accept, trial } = toAcceptance(body)
+          const made = await marketplace.apply(plan.id, accept, by, trial)
+          return 'trial' in made ? made : { generation: toGenerationView(made.generation) }
+        },
+      ),
     listGenerations: (context) =>
       administer(context, { operation: 'listGenerations' }, async () =>
         (await marketplace.generations()).map(toGenerationView),
@@ -176,48 +221,59 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
       administer(context, { operation: 'listDrift' }, () => marketplace.drift()),
     listTrials: (context) =>
       administer(context, { operation: 'listTrials' }, () => marketplace.trials.list()),
-    decideTrial(context, plugin, body) {
-      const { verdict, reason } = toVerdict(body)
-      const slot = parts.plugins.list().find(({ name }) => name === plugin)
-      const detail = withReason(`${verdict} ${plugin}`, reason)
-      const about = { operation: 'decideTrial', detail, ...(slot && { package: slot.packageName }) }
-      return administer(context, about, (by) =>
-        marketplace.trials.decide(plugin, verdict, { ...by, ...(reason && { reason }) }),
-      )
-    },
+    decideTrial: (context, plugin, body) =>
+      change(
+        context,
+        'decideTrial',
+        () => {
+          const asked = toVerdict(body)
+          const slot = parts.plugins.list().find(({ name }) => name === plugin)
+          const detail = withReason(`${asked.verdict} ${plugin}`, asked.reason)
+          return { ...asked, plugin, detail, ...(slot && { package: slot.packageName }) }
+        },
+        (by, { verdict, reason }) =>
+          marketplace.trials.decide(plugin, verdict, { ...by, ...(reason && { reason }) }),
+      ),
     listRevocations: (context) =>
       administer(context, { operation: 'listRevocations' }, async () => {
         const { heeded } = await marketplace.revocations.heeded()
         return heeded.map((revocation) => ({ ...revocation, plugins: sufferersOf(revocation) }))
       }),
-    revokePackage(context, body) {
-      const { package: name, versions, reason } = toBody(body)
-      const detail = `revoke ${String(name)}@${String(versions)}: ${String(reason)}`
-      return administer(
+    revokePackage: (context, body) =>
+      change(
         context,
-        { operation: 'revokePackage', detail: detail.slice(0, 1024) },
-        async () => {
-          await marketplace.revocations.revoke(toBody(body))
+        'revokePackage',
+        () => {
+          const { package: name, versions, reason } = toBody(body)
+          const detail = `revoke ${String(name)}@${String(versions)}: ${String(reason)}`
+          return { revocation: toBody(body), detail }
+        },
+        async (_by, { revocation }) => {
+          await marketplace.revocations.revoke(revocation)
           await marketplace.enforce()
         },
-      )
-    },
-    withdrawRevocation(context, body) {
-      const { name, versions } = toWithdrawal(body)
-      const detail = `withdraw the revocation of ${name}@${versions}`
-      return administer(
+      ),
+    withdrawRevocation: (context, body) =>
+      change(
         context,
-        { operation: 'withdrawRevocation', detail, package: name },
-        async () => {
+        'withdrawRevocation',
+        () => {
+          const { name, versions } = toWithdrawal(body)
+          const detail = `withdraw the revocation of ${name}@${versions}`
+          return { package: name, versions, detail }
+        },
+        async (_by, { package: name, versions }) => {
           await marketplace.revocations.withdraw(name, versions)
           await marketplace.enforce()
         },
-      )
-    },
+      ),
     refreshMarketplace: (context) =>
-      administer(context, { operation: 'refreshMarketplace' }, async () => ({
-        problems: await marketplace.refresh(),
-      })),
+      change(
+        context,
+        'refreshMarketplace',
+        () => ({}),
+        async () => ({ problems: await marketplace.refresh() }),
+      ),
   }
 
   function sufferersOf(revocation: HeededRevocation): string[] {
@@ -229,7 +285,11 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
   }
 }
 
-function toGenerationView({ plugins, settings: _, ...generation }: Generation): GenerationView {
+function toActor({ id, identityProviderId }: FederationUser): Actor {
+  return { id: `${id}@${identityProviderId}` }
+}
+
+function toGenerationView({ plugins, ...generation }: Generation): GenerationView {
   return {
     ...generation,
     plugins: plugins.map(({ name, version, trust, hash }) => ({

@@ -45,13 +45,14 @@ const code = `module.exports.default = {
 
 /** A registry in which this plugin was installed, and nothing else can be. */
 function registryWith(changes: Partial<PluginManifest> = {}, text = code): Registry {
+  const bundle = { code: text, hash: createHash('sha256').update(text).digest('hex') }
   const plugin = {
     name: '@vendor/greeting',
     version: '1.2.3',
+    hash: bundle.hash,
     manifest: { ...manifest, ...changes },
     source: '/nowhere',
   } as InstalledPlugin
-  const bundle = { code: text, hash: createHash('sha256').update(text).digest('hex') }
   const refuse = async () => {
     throw new FogbowError('configuration_error', 'cannot be installed')
   }

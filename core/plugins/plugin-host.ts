@@ -3,6 +3,7 @@ import type { LoadedConfig, PluginConfig } from '../config/index.ts'
 import { absentPlugin } from './absent-plugin.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import { createMovedPlugins } from './moved-plugins.ts'
+import { obtainPackage } from './plugin-package.ts'
 import { createPluginSlot, type DrainClock, type PluginSlot } from './plugin-slot.ts'
 import {
   type ObtainedPlugin,
@@ -41,6 +42,7 @@ export interface PluginHost {
 
 /** How long calls may go on at a version that another one replaced, ms. */
 const DRAIN_MS = 30_000
+const NOT_ENDED = 'the version before could not be ended'
 
 export interface PluginHostParts extends PluginParts {
   clock?: DrainClock
@@ -81,9 +83,32 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     if (
       before?.fingerprint === fingerprintOf(config, loaded) &&
       (alive === 'ready' || alive === 'starting')
-    )
+    ) {
+      if (await isOutdated(before.plugin)) await takeUp(name, config, loaded)
       return
+    }
     await replace(name, config, loaded)
+  }
+
+  /** Whether another version was installed behind its back, by the command line on this machine. */
+  async function isOutdated({ packageName, bundleHash }: PluginSlot): Promise<boolean> {
+    const installed = await parts.registry.find(packageName).catch(() => undefined)
+    return installed !== undefined && installed.hash !== bundleHash
+  }
+
+  /** One that does not start does not take the place of one that runs. */
+  async function takeUp(name: string, config: PluginConfig, loaded: LoadedConfig): Promise<void> {
+    try {
+      const obtained = await obtainPackage(name, config, loaded, parts.registry)
+      const next = await prepare(name, loaded, obtained)
+      handOver(name, next, loaded).catch((err) => parts.log.error({ err, plugin: name }, NOT_ENDED))
+    } catch (error) {
+      const reason = asFogbowError(error).message
+      parts.log.error(
+        { plugin: name, reason },
+        'the installed version does not run, the one before goes on',
+      )
+    }
   }
 
   async function replace(name: string, config: PluginConfig, loaded: LoadedConfig): Promise<void> {
@@ -181,7 +206,11 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     async restart(name, { originalIsolation = false } = {}) {
       const plugin = running.get(name)?.plugin
       if (!plugin) throw new FogbowError('not_found', `There is no plugin '${name}' at this site`)
-      const isNew = originalIsolation || plugin.isolation === undefined || plugin.isolation.moved
+      const isNew =
+        originalIsolation ||
+        plugin.isolation === undefined ||
+        plugin.isolation.moved ||
+        (await isOutdated(plugin))
       await (isNew ? inTurn(() => startAnew(name, originalIsolation)) : plugin.restart())
     },
     async isolation() {

@@ -35,6 +35,8 @@ export interface FinderOptions {
 export interface Finder extends Pick<Marketplace, 'search' | 'about' | 'refresh'> {
   /** @throws unavailable_provider when nobody could be asked */
   advisories(components: readonly Component[]): Promise<Advisory[]>
+  /** A better-known package that a name could be taken for. */
+  resembled(packageName: string): Promise<string | undefined>
   /** Evidence that a catalogue carries, for mirrors that drop it. */
   evidenceFor(
     candidate: Pick<Candidate, 'name' | 'version' | 'integrity'>,
@@ -169,9 +171,7 @@ export function createFinder(options: FinderOptions): Finder {
     const texts = await readPackageTexts(chosen, registries)
     const manifest = toManifest(texts, chosen)
     const installed = await options.installed()
-    const { listed: entries } = await catalogues.list()
-    const known = new Set([...options.wellKnown, ...entries.map(({ entry }) => entry.name)])
-    const resembles = resembled(name, known)
+    const resembles = await resembledBy(name)
     const license = textOf(texts.fields.license) || 'not stated'
     const self = { name, version: chosen.version, license }
     const advisories = await findAdvisories([self], registries, catalogues).catch(() => [])
@@ -209,9 +209,16 @@ export function createFinder(options: FinderOptions): Finder {
     }
   }
 
+  async function resembledBy(packageName: string): Promise<string | undefined> {
+    const { listed } = await catalogues.list()
+    const known = new Set([...options.wellKnown, ...listed.map(({ entry }) => entry.name)])
+    return resembled(packageName, known)
+  }
+
   return {
     search,
     about,
+    resembled: resembledBy,
     refresh: catalogues.refresh,
     advisories: (components) => findAdvisories(components, registries, catalogues),
     async evidenceFor({ name, version, integrity }) {

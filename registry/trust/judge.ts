@@ -33,6 +33,8 @@ export interface CarriedEvidence {
   vetting?: { result: 'passed' | 'failed'; by?: string; report?: string } | undefined
   /** Believed members that run exactly these bytes. */
   members?: readonly string[]
+  /** A better-known package that its name could be taken for. */
+  resembles?: string | undefined
 }
 
 interface Judgement {
@@ -67,6 +69,7 @@ export function createJudge(options: JudgeOptions): Judge {
       checkAdvisories(judgement),
       checkVetting(carried?.vetting),
       checkMembers(carried?.members ?? []),
+      checkName(carried?.resembles),
     ]
     const refusals = checks.filter(({ outcome }) => outcome === 'failed')
     return { level, ...(publisher && { publisher: publisher.name }), checks, refusals }
@@ -261,4 +264,12 @@ function checkMembers(members: readonly string[]): Check {
   if (members.length === 0)
     return { rule, outcome: 'absent', message: 'No member that this site believes runs it' }
   return { rule, outcome: 'passed', message: `Members run it: ${members.join(', ')}` }
+}
+
+function checkName(resembles: string | undefined): Check {
+  const rule = 'name'
+  if (resembles === undefined)
+    return { rule, outcome: 'passed', message: 'Its name is like that of no better-known package' }
+  const message = `It looks like ${resembles}, which is better known: look twice`
+  return { rule, outcome: 'warning', message }
 }

@@ -25,17 +25,40 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
   async function change(request: ChangeRequest, typed: ChangeOptions, command: Command) {
     const desk = await openDesk(commandLine, command, typed)
     try {
-      const plan = await desk.plan(request, typed.reason)
+      const plan = await planComplete(desk, request, typed.reason)
       if (typed.planOnly) {
         printResult(commandLine, command, plan, (made) => toPlanText(commandLine, made))
         return
       }
       terminal.notice(toPlanText(commandLine, plan))
-      if (plan.refusals.length > 0) throw refused(plan)
+      if (plan.refusals.length > 0) throw refused()
       await apply(desk, plan, typed, command)
     } finally {
       await desk.close()
     }
+  }
+
+  /** Whoever sits there is asked for the settings that a new version needs and nobody made. */
+  async function planComplete(
+    desk: PluginDesk,
+    request: ChangeRequest,
+    reason: string | undefined,
+  ): Promise<Plan> {
+    const plan = await desk.plan(request, reason)
+    const missing = plan.changes.flatMap((change) =>
+      change.settings.flatMap(({ instance, missing: keys }) =>
+        keys.map((key) => ({ instance, key })),
+      ),
+    )
+    const isAsked = terminal.interactive && missing.length > 0
+    if (!isAsked || (request.action !== 'install' && request.action !== 'upgrade')) return plan
+    const settings: Record<string, InstanceSettings> = {}
+    for (const { instance, key } of missing) {
+      const answer = await terminal.ask(`plugins.${instance}.config.${printable(key)}: `)
+      const own = settings[instance] ?? (await ownSettings(desk, instance))
+      settings[instance] = { ...own, config: { ...own.config, [key]: readValue(answer.trim()) } }
+    }
+    return desk.plan({ ...request, settings }, reason)
   }
 
   async function apply(desk: PluginDesk, plan: Plan, typed: ChangeOptions, command: Command) {
@@ -57,16 +80,17 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
       const answer = await terminal.ask(`Accept ${open.map(printable).join(', ')}? [y/N] `)
       if (/^y(es)?$/i.test(answer.trim())) return plan.needsAcceptance
     }
+    const rights = open.map((right) => `  ${printable(right)}`)
     throw new CommandError(
       exitCodes.failed,
-      `Nothing was changed: ${open.map(printable).join(', ')} was not accepted`,
-      `accept with --accept '…' or --yes, or apply the plan later: fogbow plugin apply ${plan.id.slice(0, 12)} --yes`,
+      ['Nothing was changed, because this was not accepted:', ...rights].join('\n'),
+      `accept with --accept '${printable(open[0] ?? '')}' and so on, or all with --yes; or later: fogbow plugin apply ${plan.id.slice(0, 12)} --yes`,
     )
   }
 
   addChange(group, 'install')
     .alias('add')
-    .description('Install a plugin, or another version of it')
+    .description('Install a plugin, or another version of it; asks for settings that it misses')
     .argument('<source>', 'Npm package, folder, tarball or bundle file')
     .option('--registry <name>', 'From this registry instead of the usual one')
     .action((source: string, typed: ChangeOptions & { registry?: string }, command: Command) => {
@@ -76,7 +100,7 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
     })
 
   addChange(group, 'upgrade')
-    .description('Go to the newest versions that suit this site and its policy')
+    .description('Go to the newest versions that suit; asks for settings that they miss')
     .argument('[package]', 'Npm name; all when absent')
     .action((name: string | undefined, typed: ChangeOptions, command: Command) =>
       change({ action: 'upgrade', ...(name && { package: name }) }, typed, command),
@@ -93,12 +117,12 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
     .description('Go back to what was installed and set in an earlier generation')
     .argument('[generation]', 'Its number; the one before the present when absent', toNumber)
     .action(async (number: number | undefined, typed: ChangeOptions, command: Command) => {
-      const generation = number ?? (await generationBefore(commandLine, typed, command))
+      const generation = number ?? (await withDesk(commandLine, typed, command, numberBefore))
       await change({ action: 'rollback', generation }, typed, command)
     })
 
   addChange(group, 'config')
-    .description('Set what a plugin is configured with; asks for what is missing')
+    .description('Set what a plugin is configured with; what was set before stays')
     .argument('<name>', 'Name in the configuration')
     .argument('[settings...]', 'key=value; the value is JSON, or a text')
     .option(
@@ -108,9 +132,20 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
     )
     .option('--package <package>', 'Npm name of the package that it runs')
     .option('--clear', 'Take all settings away that were made this way')
-    .action((name: string, pairs: string[], typed: Row, command: Command) => {
-      const settings = typed.clear ? null : toSettings(pairs, typed)
-      return change({ action: 'configure', instance: name, settings }, typed, command)
+    .action(async (name: string, pairs: string[], typed: Row, command: Command) => {
+      if (typed.clear) {
+        await change({ action: 'configure', instance: name, settings: null }, typed, command)
+        return
+      }
+      const typedSettings = toSettings(pairs, typed)
+      if (Object.keys(typedSettings).length === 0)
+        throw usage(
+          'Nothing to set',
+          `such as quota=5; what there is: fogbow plugin reference ${name}`,
+        )
+      const before = await withDesk(commandLine, typed, command, (desk) => ownSettings(desk, name))
+      const settings = merged(before, typedSettings)
+      await change({ action: 'configure', instance: name, settings }, typed, command)
     })
 
   addDataDir(group.command('plans'))
@@ -119,11 +154,13 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
       const desk = await openDesk(commandLine, command, typed)
       try {
         printResult(commandLine, command, await desk.plans(), (plans) =>
-          formatRows(
-            terminal,
-            ['plan', 'what', 'by', 'createdAt', 'problem'],
-            plans.map(toPlanRow),
-          ),
+          plans.length === 0
+            ? 'No plan waits'
+            : formatRows(
+                terminal,
+                ['plan', 'what', 'by', 'createdAt', 'problem'],
+                plans.map(toPlanRow),
+              ),
         )
       } finally {
         await desk.close()
@@ -165,18 +202,39 @@ function addChange(group: Command, name: string): Command {
     .option('--trial <part>', 'Only for share=0.1, project=NAME or user=ID@SITE of the new orders')
 }
 
-async function generationBefore(
+async function withDesk<Result>(
   commandLine: CommandLine,
   typed: ChangeOptions,
   command: Command,
-): Promise<number> {
+  work: (desk: PluginDesk) => Promise<Result>,
+): Promise<Result> {
   const desk = await openDesk(commandLine, command, typed)
   try {
-    const [, before] = await desk.generations()
-    if (typeof before?.number === 'number') return before.number
-    throw usage('There is no earlier generation', 'see: fogbow plugin generations')
+    return await work(desk)
   } finally {
     await desk.close()
+  }
+}
+
+async function numberBefore(desk: PluginDesk): Promise<number> {
+  const [, before] = await desk.generations()
+  if (typeof before?.number === 'number') return before.number
+  throw usage('There is no earlier generation', 'see: fogbow plugin generations')
+}
+
+/** Those of one instance that were made through the marketplace. */
+async function ownSettings(desk: PluginDesk, instance: string): Promise<InstanceSettings> {
+  const [present] = await desk.generations()
+  const all = (present?.settings ?? {}) as Record<string, InstanceSettings>
+  return Object.hasOwn(all, instance) ? (all[instance] ?? {}) : {}
+}
+
+function merged(before: InstanceSettings, typed: InstanceSettings): InstanceSettings {
+  return {
+    ...before,
+    ...typed,
+    ...((before.config ?? typed.config) && { config: { ...before.config, ...typed.config } }),
+    ...((before.secrets ?? typed.secrets) && { secrets: { ...before.secrets, ...typed.secrets } }),
   }
 }
 
@@ -235,9 +293,9 @@ function gather(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
-function refused(plan: Plan): CommandError {
-  const message = plan.refusals.map(printable).join('\n')
-  return new CommandError(exitCodes.failed, message, 'nothing was changed')
+function refused(): CommandError {
+  const message = 'Nothing was changed: the plan is refused for what is marked with ✗'
+  return new CommandError(exitCodes.failed, message)
 }
 
 function toPlanRow(plan: Plan): Row {
@@ -266,7 +324,8 @@ function toPlanText({ terminal }: CommandLine, plan: Plan): string {
   return [
     terminal.paintNotice('bold', `Plan ${plan.id.slice(0, 12)}`),
     ...lines,
-    ...settings,
+    ...settings.map(printable),
+    ...plan.notes.map((note) => `note: ${printable(note)}`),
     ...plan.needsAcceptance.map((right) => terminal.paintNotice('yellow', `! ${printable(right)}`)),
     ...plan.refusals.map((problem) => terminal.paintNotice('red', `✗ ${printable(problem)}`)),
     ...(plan.changes.length + settings.length === 0 ? ['Nothing would change'] : []),
@@ -277,8 +336,10 @@ function linesOf(change: PackageChange): string[] {
   const { package: name, from, to, verdict, capabilities, components } = change
   const list = (title: string, items: string[]) =>
     items.length === 0 ? [] : [`  ${title}: ${items.map(printable).join(', ')}`]
-  const failed = verdict?.checks.filter(
-    ({ outcome }) => outcome !== 'passed' && outcome !== 'unneeded',
+  const found = (verdict?.checks ?? []).flatMap(({ rule, outcome, message }) =>
+    outcome === 'passed' || outcome === 'unneeded'
+      ? []
+      : [`  ${outcome.padEnd(7)} ${rule}: ${printable(message)}`],
   )
   return [
     `${printable(name)}  ${from?.version ?? 'new'} → ${to?.version ?? 'gone'}${verdict ? `  (${verdict.level})` : ''}`,
@@ -301,8 +362,17 @@ function linesOf(change: PackageChange): string[] {
       change.advisories.map(({ id, title }) => `${id} ${title}`),
     ),
     ...list(
-      'evidence',
-      (failed ?? []).map(({ rule, message }) => `${rule}: ${message}`),
+      'settings no longer known',
+      change.settings.flatMap(({ unknown }) => unknown),
     ),
+    ...list('offers no longer', change.offered.dropped),
+    ...list('offers now', from ? change.offered.added : []),
+    ...list('licence', licenceOf(change)),
+    ...found,
   ]
+}
+
+function licenceOf({ license: { from, to } }: PackageChange): string[] {
+  if (from === to || to === undefined) return []
+  return [from === undefined ? to : `${from} → ${to}`]
 }

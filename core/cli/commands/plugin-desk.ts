@@ -102,7 +102,7 @@ async function openLocalDesk(
     async apply(plan, { accept, reason, trial }) {
       if (trial) terminal.notice('Only a site that runs can try a version out; it is applied whole')
       const generation = await marketplace.apply(plan.id, accept, actor(reason))
-      terminal.notice('A running site takes it up when its configuration is reloaded')
+      terminal.notice('A site that runs takes it up with: fogbow reload')
       return { generation }
     },
     generations: async () => (await marketplace.generations()) as unknown as Row[],

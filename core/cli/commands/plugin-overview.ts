@@ -102,7 +102,9 @@ function addTrialCommands(group: Command, commandLine: CommandLine): void {
         'startedBy',
       ]
       printResult(commandLine, command, trials, (rows) =>
-        formatRows(terminal, columns, rows.map(toTrialRow)),
+        rows.length === 0
+          ? 'No version is being tried out'
+          : formatRows(terminal, columns, rows.map(toTrialRow)),
       )
     })
   for (const verdict of ['promote', 'revert'] as const) {
@@ -132,7 +134,9 @@ function addRevocationCommands(group: Command, commandLine: CommandLine): void {
       const site = await connect(commandLine, command)
       const found = listOf(await site.send({ path: `${base}/revocations` }))
       const columns = ['package', 'versions', 'action', 'source', 'plugins', 'reason']
-      printResult(commandLine, command, found, (rows) => formatRows(terminal, columns, rows))
+      printResult(commandLine, command, found, (rows) =>
+        rows.length === 0 ? 'Nothing is revoked' : formatRows(terminal, columns, rows),
+      )
     })
   group
     .command('revoke')

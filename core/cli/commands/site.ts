@@ -61,8 +61,21 @@ export function addSiteCommands(program: Command, commandLine: CommandLine): voi
         path: '/ras/admin/audit',
         query,
       })
-      const columns = ['timestamp', 'userId', 'operation', 'resourceType', 'orderId', 'response']
+      const columns = [
+        ...['timestamp', 'userId', 'operation', 'resourceType', 'orderId', 'response'],
+        'detail',
+      ]
       printResult(commandLine, command, entries, (rows) => formatRows(terminal, columns, rows))
+    })
+
+  program
+    .command('reload')
+    .description(
+      'Have the site read its configuration and its installed plugins again (administrators)',
+    )
+    .action(async (_typed, command: Command) => {
+      const site = await connect(commandLine, command)
+      await site.send({ method: 'POST', path: '/ras/admin/reload' })
     })
 
   program

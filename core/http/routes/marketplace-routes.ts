@@ -65,6 +65,7 @@ const plan = open('Plan', {
   settings: anything,
   needsAcceptance: { ...texts, description: 'What has to be accepted by name' },
   refusals: { ...texts, description: 'Why it cannot be applied' },
+  notes: { ...texts, description: 'What else is to be known' },
 })
 
 const generation = open('Generation', {
@@ -74,6 +75,7 @@ const generation = open('Generation', {
   change: text,
   plan: text,
   plugins: listOf(objectOf({ name: text, version: text, level: text, hash: text })),
+  settings: { ...anything, description: 'Made through the marketplace, by plugin instance' },
 })
 
 const counts = objectOf({ calls: integer, failures: integer })
@@ -112,7 +114,11 @@ const changeRequest = open('PluginChange', {
   package: { ...text, description: 'upgrade, remove' },
   generation: { ...integer, description: 'rollback' },
   instance: { ...text, description: 'configure: name in the configuration' },
-  settings: { type: ['object', 'null'], description: 'configure; null takes them away' },
+  settings: {
+    type: ['object', 'null'],
+    description:
+      'configure: in place of those before, null takes them away; install, upgrade: by instance',
+  },
   reason: { ...text, description: 'Kept with the generation and in the audit' },
 })
 

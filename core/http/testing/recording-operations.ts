@@ -70,6 +70,7 @@ const pluginReport = {
   ...plugin,
   bundleHash: 'a'.repeat(64),
   advice: null,
+  closedForNew: null,
   retryAt: null,
   lastFailure: { message: 'it used too much memory', at: '2030-01-31T12:00:00.000Z' },
   isolationChoice: {

@@ -205,7 +205,13 @@ test('every POST that needs a token is documented to take a key, and answers 422
     assert.equal(takesKey, operation.security.length > 0, path)
     if (takesKey) keyed.push(path)
   }
-  const ids: Record<string, string> = { networks: world.network, publicIps: world.publicIp }
+  const change = { action: 'configure', instance: 'emulated', settings: { config: {} } }
+  const plan = (await post('/ras/admin/marketplace/plans', change, newKey())).body as { id: string }
+  const ids: Record<string, string> = {
+    networks: world.network,
+    publicIps: world.publicIp,
+    admin: plan.id,
+  }
   const bodies: Record<string, object> = {
     securityRules: rule,
     policy: { policy: '{}' },
@@ -214,13 +220,18 @@ test('every POST that needs a token is documented to take a key, and answers 422
     publicIps: { computeId: world.compute },
     attachments: { computeId: world.compute, volumeId: world.volume },
     volumes: { size: 7 },
+    plans: change,
+    apply: { accept: [] },
+    '{plugin}': { verdict: 'revert' },
+    revocations: { package: 'bad', versions: '*', action: 'warn', reason: 'tested' },
+    withdraw: { package: 'bad', versions: '*' },
   }
   for (const path of keyed) {
     if (path.startsWith('/fns/federatedNetworks')) continue
     const parts = path.split('/')
     const url = path
       .replace('{id}', ids[parts[2] ?? ''] ?? world.compute)
-      .replace('{name}', 'emulated')
+      .replace(/\{(name|plugin)\}/, 'emulated')
       .replace('{userId}/{providerId}', `nobody/${SITE}`)
     const { status, body: answer } = await post(url, bodies[parts.at(-1) ?? ''] ?? {}, key)
     assert.equal(status, 422, `${path}: ${JSON.stringify(answer)}`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { Answer, Client } from '../support/client.ts'
-import { ADMIN_PASSWORD } from '../support/site-process.ts'
+import { ADMIN_PASSWORD, siteConfig } from '../support/site-process.ts'
 import { clear, createWorld, requests, runSite, type World } from './run-site.ts'
 
 const SITE = 'site-a.test'
@@ -26,7 +26,9 @@ let document: Document
 let world: World
 let ajv: Ajv2020
 
-const site = runSite(undefined, async ({ admin }) => {
+// Nobody listens there: what needs a registry says so.
+const env = { npm_config_registry: 'http://127.0.0.1:9/' }
+const site = runSite({ config: siteConfig(), env }, async ({ admin }) => {
   document = (await admin.get('/openapi.json', { token: null })).body as Document
   ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema({ $id: 'openapi', ...(closed(document) as object) })
@@ -175,9 +177,27 @@ const examples: Record<string, () => Promise<Example> | Example> = {
   updatePolicy: () => ({ body: { policy: '{"users": {}}' } }),
   getPlugin: () => ({ params: { name: 'emulated' } }),
   restartPlugin: () => ({ params: { name: 'emulated' } }),
+  getPluginReference: () => ({ params: { name: 'emulated' } }),
+  describePackage: () => ({ params: { name: 'some-plugin' }, status: 503 }),
+  planChange: () => ({ body: { ...change, reason: 'documented' } }),
+  getPlan: async () => ({ params: { id: await planned() } }),
+  discardPlan: async () => ({ params: { id: await planned() } }),
+  applyPlan: async () => ({ params: { id: await planned() }, body: { accept: [] } }),
+  // Nothing is being tried out.
+  decideTrial: () => ({ params: { plugin: 'emulated' }, body: { verdict: 'revert' }, status: 404 }),
+  revokePackage: () => ({ body: revocation }),
+  withdrawRevocation: () => ({ body: { package: 'bad-plugin', versions: '<2' } }),
   isAuthorizedTarget: () => ({ body: { provider: SITE } }),
   isAuthorizedRequester: () => ({ body: { provider: SITE } }),
   createFederatedNetwork: () => ({ body: federated }),
+}
+
+const revocation = { package: 'bad-plugin', versions: '<2', action: 'warn', reason: 'documented' }
+const change = { action: 'configure', instance: 'emulated', settings: { config: {} } }
+
+async function planned(): Promise<string> {
+  const { body } = await site.admin.post('/ras/admin/marketplace/plans', change)
+  return (body as { id: string }).id
 }
 
 const policy = {

@@ -1,0 +1,16 @@
+/** 0 ≤ x < 1, the same sequence for the same seed (mulberry32, by Tommy Ettinger; public domain). */
+export type Chance = () => number
+
+export function createChance(seed: number): Chance {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export function pick<Item>(items: readonly Item[], chance: Chance): Item {
+  return items[Math.floor(chance() * items.length)] as Item
+}
