@@ -173,8 +173,12 @@ export function sendUsers(
     return client.post(path, { ...what, portFrom: port, portTo: port }, { headers })
   }
 
-  async function until(what: string, isDone: () => boolean, ask: () => Promise<void>) {
-    const giveUpAt = performance.now() + PATIENCE_MS
+  async function until(
+    giveUpAt: number,
+    what: string,
+    isDone: () => boolean,
+    ask: () => Promise<void>,
+  ): Promise<void> {
     while (!isDone()) {
       await ask()
       if (performance.now() > giveUpAt) return void problems.push(`${what} has no outcome`)
@@ -182,17 +186,19 @@ export function sendUsers(
     }
   }
 
-  async function finishRules(wish: Wish): Promise<void> {
+  async function finishRules(wish: Wish, giveUpAt: number): Promise<void> {
     for (const rule of wish.rules) {
       const what = `rule ${rule.port} of ${wish.id}`
       if (!rule.id)
         await until(
+          giveUpAt,
           what,
           () => rule.id !== undefined,
           () => changeRule(wish, rule),
         )
       if (rule.isDeletionAsked)
         await until(
+          giveUpAt,
           what,
           () => rule.isDeletionAcknowledged === true,
           () => changeRule(wish, rule),
@@ -217,7 +223,8 @@ export function sendUsers(
       for (const wish of wishes) if (!wish.id) await order(wish)
       for (const wish of wishes)
         if (wish.isDeletionAsked && !wish.isDeletionAcknowledged) await remove(wish)
-      for (const wish of wishes) if (!wish.isDeletionAsked) await finishRules(wish)
+      const giveUpAt = performance.now() + PATIENCE_MS
+      for (const wish of wishes) if (!wish.isDeletionAsked) await finishRules(wish, giveUpAt)
     },
   }
 }

@@ -19,6 +19,7 @@ const denials: Denial[] = [
   {
     by: 'an answer of 300 MB',
     code: '',
+    lasting: true,
     bundle: answering(
       "let text = 'x'.repeat(2 ** 24); for (let n = 0; n < 4; n++) text += text; return { text: text + text.slice(0, 3e7) }",
     ),
