@@ -3,6 +3,18 @@ import type { Cloud } from '../api/cloud.ts'
 import type { Fields } from '../api/fields.ts'
 import { query, segment } from '../parts.ts'
 
+/** Something goes on that ends by itself, or by the hand of an administrator. */
+const busy = [
+  'REBOOT',
+  'HARD_REBOOT',
+  'REBUILD',
+  'RESIZE',
+  'REVERT_RESIZE',
+  'MIGRATING',
+  'PASSWORD',
+  'RESCUE',
+]
+
 /** States of a server (Compute API, "Server concepts"). */
 const states: Readonly<Record<string, InstanceState>> = {
   BUILD: 'CREATING',
@@ -16,14 +28,7 @@ const states: Readonly<Record<string, InstanceState>> = {
   ERROR: 'FAILED',
   SOFT_DELETED: 'DELETING',
   DELETED: 'DELETING',
-  REBOOT: 'BUSY',
-  HARD_REBOOT: 'BUSY',
-  REBUILD: 'BUSY',
-  RESIZE: 'BUSY',
-  REVERT_RESIZE: 'BUSY',
-  MIGRATING: 'BUSY',
-  PASSWORD: 'BUSY',
-  RESCUE: 'BUSY',
+  ...Object.fromEntries(busy.map((status) => [status, 'BUSY' as const])),
 }
 
 /** What Nova is doing with a server that leads from one power state to another. */
