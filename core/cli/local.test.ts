@@ -127,7 +127,7 @@ export default definePlugin({ create: () => ({ quota: { getUserQuota: async () =
     home.run(['plugin', ...args, '--data-dir', dataDir], { cwd: home.folder })
   const unaccepted = await run('add', 'plugin')
   assert.deepEqual([unaccepted.code, unaccepted.stdout], [1, ''])
-  assert.match(unaccepted.stderr, /was not accepted:\n  license MIT\n  level local\n/)
+  assert.match(unaccepted.stderr, /was not accepted:\n {2}license MIT\n {2}level local\n/)
   assert.equal((await run('list')).cells.length, 1)
   const added = await run('add', 'plugin', '--yes')
   const change = 'Generation 1: install fogbow-plugin-none@1.2.3\n'
