@@ -7,7 +7,7 @@ export type AuditRow = Omit<Insertable<AuditTable>, 'id'>
 /** The record of every request, whether it was granted or not. */
 export interface Audit {
   record(row: AuditRow): void
-  /** Makes what was recorded durable. */
+  /** Writes what was recorded. */
   flush(): Promise<void>
 }
 
@@ -16,8 +16,8 @@ const MOST_GATHERED = 512
 const ROWS_AT_ONCE = 16
 
 /**
- * Rows are gathered for a moment and written together: while a commit waits for the disk nobody is answered. What
- * changes an order is recorded with that order's history as well, in the same transaction.
+ * Rows are gathered for a moment and written together, without waiting for the disk: nobody is answered meanwhile. What
+ * changes an order is recorded with that order's history as well, in the same transaction, and there it is waited for.
  */
 export function createAudit(store: Store, log: Logger): Audit {
   let rows: AuditRow[] = []
@@ -35,7 +35,7 @@ export function createAudit(store: Store, log: Logger): Audit {
 
   async function writeRows(batch: readonly AuditRow[]): Promise<void> {
     try {
-      await store.write((db) => insertAll(db, batch))
+      await store.write((db) => insertAll(db, batch), 'process')
     } catch (error) {
       log.error({ err: error, rows: batch.length }, 'audit rows could not be written')
     }

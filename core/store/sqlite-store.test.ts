@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
@@ -135,5 +136,24 @@ test('nobody but the account of the site can read the store, its journal or a co
   const copy = newFile()
   await store.backUp(copy)
   for (const path of [file, `${file}-wal`, copy]) assert.equal(statSync(path).mode & 0o777, 0o600)
+  await store.close()
+})
+
+test('the disk is awaited unless all of a group need to outlive the process only', async () => {
+  const store = await openSqliteStore(newFile())
+  const sync = async (db: Store['db']) => {
+    const { rows } = await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db)
+    return rows[0]?.synchronous
+  }
+  const [NORMAL, FULL] = [1, 2]
+  assert.equal(await store.write(sync), FULL)
+  assert.equal(await store.write(sync, 'process'), NORMAL)
+  assert.deepEqual(await Promise.all([store.write(sync, 'process'), store.write(sync)]), [
+    FULL,
+    FULL,
+  ])
+  const failing = () => Promise.reject(new Error('no'))
+  await assert.rejects(store.write(failing, 'process'))
+  assert.equal(await store.write(sync), FULL)
   await store.close()
 })

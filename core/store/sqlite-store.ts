@@ -14,6 +14,7 @@ const BACKUP_PAGES = 10_000
 
 interface Waiting {
   unit: UnitOfWork<unknown>
+  survives: 'power cut' | 'process'
   resolve(result: unknown): void
   reject(error: unknown): void
 }
@@ -92,12 +93,16 @@ async function migrate(db: Kysely<Database>, file: string): Promise<void> {
 function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
   let queue: Waiting[] = []
   let running: Promise<void> | undefined
+  let awaitsDisk = true
   const savepoint = database.prepare('SAVEPOINT unit')
   const release = database.prepare('RELEASE unit')
 
-  function write<Result>(unit: UnitOfWork<Result>): Promise<Result> {
+  function write<Result>(
+    unit: UnitOfWork<Result>,
+    survives: Waiting['survives'] = 'power cut',
+  ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      queue.push({ unit, resolve: resolve as (result: unknown) => void, reject })
+      queue.push({ unit, survives, resolve: resolve as (result: unknown) => void, reject })
       running ??= new Promise((done) => setImmediate(() => done(commitAll())))
     })
   }
@@ -114,6 +119,7 @@ function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     try {
+      awaitDisk(group.some(({ survives }) => survives === 'power cut'))
       const outcomes = await db.transaction().execute(async (transaction) => {
         const done: Outcome[] = []
         for (const waiting of group) done.push(await runUnit(waiting, transaction))
@@ -123,6 +129,12 @@ function groupCommits(database: DatabaseSync, db: Kysely<Database>) {
     } catch (error) {
       for (const waiting of group) waiting.reject(error)
     }
+  }
+
+  function awaitDisk(wanted: boolean): void {
+    if (wanted === awaitsDisk) return
+    database.exec(`PRAGMA synchronous=${wanted ? 'FULL' : 'NORMAL'}`)
+    awaitsDisk = wanted
   }
 
   async function runUnit(waiting: Waiting, transaction: Kysely<Database>): Promise<Outcome> {
