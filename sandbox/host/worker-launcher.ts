@@ -55,7 +55,7 @@ compiledPort.close()
 for (const name in workerData) delete workerData[name]
 `
 
-const KILL_PATIENCE_MS = 500
+const KILL_PATIENCE_MS = 1500
 
 function launchWorker(program: GuestProgram, onZombie: () => void): LaunchedGuest {
   const liveness = new MessageChannel()

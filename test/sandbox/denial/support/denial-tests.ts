@@ -62,7 +62,8 @@ const MOST_WORK_MS = 100
 const MOST_DIFFERENCE_MIB = 50
 /** An idle host uses less than a tenth of this. */
 const IDLE_SHARE = 0.1
-const MOST_KILL_MS = 1000
+/** What the system ends is gone within a second; a thread that takes longer than its patience is a zombie. */
+const MOST_KILL_MS = { worker: 1600, process: 1000 }
 const ATTEMPTS = 3
 
 /** In words, when the event loop of the host was kept from its other work. */
@@ -90,7 +91,8 @@ function judge(aftermath: Aftermath, denial: Denial, level: IsolationLevel): voi
   const outlived = report.end?.zombie || report.after?.health.moved
   if (level === 'worker' && denial.lasting && outlived) return
   assert.ok(!report.end?.zombie, `its thread could not be stopped: ${felt}`)
-  assert.ok(report.killMs < MOST_KILL_MS, `it was not gone within a second: ${felt}`)
+  const mostKillMs = MOST_KILL_MS[level === 'worker' ? 'worker' : 'process']
+  assert.ok(report.killMs < mostKillMs, `it was not gone in time: ${felt}`)
   assert.ok(memory.after - memory.before < MOST_DIFFERENCE_MIB, `memory was lost: ${felt}`)
   assert.ok(report.busyShare < IDLE_SHARE, `something goes on: ${felt}`)
 }
