@@ -1,3 +1,4 @@
+import { withAwakeCores } from './awake-cores.ts'
 import { type Child, startChild } from './child.ts'
 import { cpuMs } from './cpu-time.ts'
 import type { AskerOptions, Latency, Lengths } from './federation-asker.ts'
@@ -28,11 +29,14 @@ interface Row {
 /**
  * An instance looked at by another site, against an echo of stanzas of the same size through the same two servers, in
  * turns. Everybody is a process of its own, those of the echo too: asker, its server, server of the provider, and the
- * provider, which is a whole site with its plugins. `shared` is how reads are by default, `signed` how they can be. The bar
+ * provider, which is a whole site with its plugins. Cores are kept awake, as in `sandbox-call`. `shared` is how reads are by default, `signed` how they can be. The bar
  * is for Prosody; ejabberd takes a third of its time, so that whatever a site does weighs three times as much there.
  */
 export default async function federationCall(): Promise<BenchResult[]> {
-  return [...(await through('prosody')), ...(await through('ejabberd')).map(told)]
+  return withAwakeCores(async () => [
+    ...(await through('prosody')),
+    ...(await through('ejabberd')).map(told),
+  ])
 }
 
 /** Printed, and compared with nothing. */

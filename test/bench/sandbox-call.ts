@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { detectIsolation, processLauncher, workerLauncher } from '@fogbow/sandbox'
+import { withAwakeCores } from './awake-cores.ts'
 import { comlinkEcho, type Echo, piscinaEcho, postMessageEcho, sandboxEcho } from './echoes.ts'
 import { largePayloads, type Payload, smallPayloads } from './payloads.ts'
 import { atLeast, atMost, type BenchResult, median, percentile } from './result.ts'
@@ -28,10 +29,10 @@ const bars: { scenario: Scenario; way: Way; against: Way; least?: number; most?:
  * others that call threads: contracts, checks, deadline and isolation included. All run in turns in one process, every
  * call with a payload of its own.
  *
- * A message takes three times as long when the core of its receiver has gone to sleep, which it does by chance and then
- * for many messages in a row, and other work on the machine comes and goes as well. So turns are short, each round
- * begins with another way, and what counts is the median of the ratios of turns of the same round, whose circumstances
- * are the same; the figure of a turn of single calls is their lower quartile. All of it holds for all ways alike.
+ * A message takes three times as long when the core of its receiver has gone to sleep, which it does by chance, so cores
+ * are kept awake; other work on the machine comes and goes as well. So turns are short, each round begins with another
+ * way, and what counts is the median of the ratios of turns of the same round, whose circumstances are the same; the
+ * figure of a turn of single calls is their lower quartile. All of it holds for all ways alike.
  */
 export default async function sandboxCall(): Promise<BenchResult[]> {
   const cacheDir = mkdtempSync(join(tmpdir(), 'fogbow-bench-'))
@@ -50,7 +51,7 @@ export default async function sandboxCall(): Promise<BenchResult[]> {
     '100 KB calls/s': (echo) => callsPerSecond(echo, large, 16, 8),
   }
   try {
-    return compare(await measureInTurns(measures, ways))
+    return compare(await withAwakeCores(() => measureInTurns(measures, ways)))
   } finally {
     await Promise.all(Object.values(ways).map((way) => way.stop()))
     rmSync(cacheDir, { recursive: true })
