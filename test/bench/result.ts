@@ -32,6 +32,16 @@ export function atLeast(
   return { name, value, unit, bar: `≥ ${limit}`, ok: value >= limit, details }
 }
 
+/** Printed, and compared with nothing. */
+export function told(
+  name: string,
+  value: number,
+  unit: BenchResult['unit'],
+  details: Record<string, number> = {},
+): BenchResult {
+  return { name, value, unit, bar: 'none', ok: true, details }
+}
+
 /** @param share - 0.5 for the median */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)

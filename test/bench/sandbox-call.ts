@@ -3,15 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { detectIsolation, processLauncher, workerLauncher } from '@fogbow/sandbox'
 import { withAwakeCores } from './awake-cores.ts'
-import { comlinkEcho, type Echo, piscinaEcho, postMessageEcho, sandboxEcho } from './echoes.ts'
+import {
+  comlinkEcho,
+  type Echo,
+  jsonEcho,
+  piscinaEcho,
+  postMessageEcho,
+  sandboxEcho,
+} from './echoes.ts'
 import { largePayloads, type Payload, smallPayloads } from './payloads.ts'
-import { atLeast, atMost, type BenchResult, median, percentile } from './result.ts'
+import { atLeast, atMost, type BenchResult, median, percentile, told } from './result.ts'
 
 const ROUNDS = 150
 const WARM_UP_ROUNDS = 40
 
 type Scenario = 'round trip of 1 KB, µs' | '1 KB calls/s, 64 in flight' | '100 KB calls/s'
-type Way = 'postMessage' | 'worker' | 'process' | 'piscina' | 'comlink'
+type Way = 'postMessage' | 'json' | 'worker' | 'process' | 'piscina' | 'comlink'
 
 const bars: { scenario: Scenario; way: Way; against: Way; least?: number; most?: number }[] = [
   { scenario: 'round trip of 1 KB, µs', way: 'worker', against: 'postMessage', most: 1.1 },
@@ -22,6 +29,8 @@ const bars: { scenario: Scenario; way: Way; against: Way; least?: number; most?:
   { scenario: '1 KB calls/s, 64 in flight', way: 'worker', against: 'comlink', least: 2 },
   { scenario: '100 KB calls/s', way: 'worker', against: 'postMessage', least: 1.4 },
   { scenario: '100 KB calls/s', way: 'process', against: 'postMessage', least: 1.4 },
+  { scenario: '100 KB calls/s', way: 'json', against: 'postMessage' },
+  { scenario: '100 KB calls/s', way: 'worker', against: 'json' },
 ]
 
 /**
@@ -40,6 +49,7 @@ export default async function sandboxCall(): Promise<BenchResult[]> {
   const large = largePayloads(64)
   const ways: Record<Way, Echo> = {
     postMessage: postMessageEcho(),
+    json: jsonEcho(),
     worker: await sandboxEcho(workerLauncher({ cacheDir })),
     process: await sandboxEcho(processLauncher({ cacheDir, isolation: await detectIsolation() })),
     piscina: piscinaEcho(),
@@ -96,9 +106,9 @@ function compare(figures: Figures): BenchResult[] {
     const ratio = median(own.map((value, round) => value / (other[round] ?? Number.NaN)))
     const name = `sandbox call: ${scenario}: ${way} against ${against}`
     const details = { [way]: median(own), [against]: median(other) }
-    return most === undefined
-      ? atLeast(name, ratio, least ?? 0, 'ratio', details)
-      : atMost(name, ratio, most, 'ratio', details)
+    if (most !== undefined) return atMost(name, ratio, most, 'ratio', details)
+    if (least !== undefined) return atLeast(name, ratio, least, 'ratio', details)
+    return told(name, ratio, 'ratio', details)
   })
 }
 
