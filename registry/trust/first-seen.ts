@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '@fogbow/plugin-sdk'
 import { replaceFile } from '../installed/durable-file.ts'
+import { createExclusive } from '../installed/exclusive.ts'
 
 /**
  * When this site first saw each version: mirrors stamp times anew, and who publishes can name any. Other bytes under the
@@ -18,7 +19,8 @@ interface Sighting {
 
 /** @param path - file that holds it; a damaged one counts as none, which makes everything young and never old */
 export function createFirstSeen(path: string, clock: Pick<Clock, 'now'>): FirstSeen {
-  let writing: Promise<unknown> = Promise.resolve()
+  /** A site and the command line note at the same time; neither may drop what the other saw. */
+  const alone = createExclusive(`${path}.lock`)
 
   async function read(): Promise<Map<string, Sighting>> {
     const text = await readFile(path, 'utf8').catch(() => '{}')
@@ -30,24 +32,29 @@ export function createFirstSeen(path: string, clock: Pick<Clock, 'now'>): FirstS
     }
   }
 
-  async function note(key: string): Promise<string> {
-    const now = clock.now()
+  /** @returns undefined when it was not seen; a clock that was ahead for a while must not keep it young for ever */
+  function sightingIn(seen: Map<string, Sighting>, key: string): string | undefined {
+    const at = seen.get(key)?.at
+    return at !== undefined && Date.parse(at) <= clock.now() ? at : undefined
+  }
+
+  async function add(key: string): Promise<string> {
     const seen = await read()
-    const before = seen.get(key)
-    // A clock that was ahead for a while must not keep a version young for ever.
-    if (before && Date.parse(before.at) <= now) return before.at
-    const at = new Date(now).toISOString()
+    const before = sightingIn(seen, key)
+    if (before !== undefined) return before
+    const at = new Date(clock.now()).toISOString()
     seen.set(key, { at })
-    await mkdir(dirname(path), { recursive: true })
     await replaceFile(path, `${JSON.stringify(Object.fromEntries([...seen].sort()), null, 1)}\n`)
     return at
   }
 
   return {
-    note(name, version, integrity) {
-      const answer = writing.then(() => note(`${name}@${version} ${integrity}`))
-      writing = answer.catch(() => {})
-      return answer
+    async note(name, version, integrity) {
+      const key = `${name}@${version} ${integrity}`
+      const before = sightingIn(await read(), key)
+      if (before !== undefined) return before
+      await mkdir(dirname(path), { recursive: true })
+      return alone(() => add(key))
     },
   }
 }

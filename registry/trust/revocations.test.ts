@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../fixtures/packages.ts'
 import { createFirstSeen } from './first-seen.ts'
 import { createRevocations, type Revocations, revocationListType } from './revocations.ts'
@@ -172,6 +174,20 @@ describe('first seen', () => {
     assert.equal(Object.keys(JSON.parse(await readFile(path, 'utf8'))).length, 3)
   })
 
+  test('what two processes see at the same time is all noted', async (context) => {
+    const path = join(await temporaryFolder(context), 'first-seen.json')
+    const observers = ['site', 'shell'].map((name) => observer(context, path, name))
+    await Promise.all(observers.map(({ stdout }) => once(stdout, 'data')))
+    const ends = observers.map((child) => once(child, 'exit'))
+    for (const { stdin } of observers) stdin.end('go')
+    assert.deepEqual(await Promise.all(ends), [
+      [0, null],
+      [0, null],
+    ])
+    const noted = Object.keys(JSON.parse(await readFile(path, 'utf8')))
+    assert.equal(noted.length, 2 * SIGHTINGS)
+  })
+
   test('a damaged file makes everything young', async (context) => {
     const path = join(await temporaryFolder(context), 'first-seen.json')
     await writeFile(path, '{"a@1.0.0 sha512-x":{"at":"2020-01-01T0')
@@ -187,3 +203,20 @@ describe('first seen', () => {
     assert.equal(await right.note('a', '1.0.0', 'sha512-x'), new Date(start).toISOString())
   })
 })
+
+const SIGHTINGS = 40
+
+/** A process that notes one version after another once it is told to. */
+function observer(context: TestContext, path: string, name: string) {
+  const script = `
+    import { once } from 'node:events'
+    import { createFirstSeen } from ${JSON.stringify(join(import.meta.dirname, 'first-seen.ts'))}
+    const seen = createFirstSeen(${JSON.stringify(path)}, Date)
+    console.log('ready')
+    await once(process.stdin, 'data')
+    for (let patch = 0; patch < ${SIGHTINGS}; patch++)
+      await seen.note('${name}', '1.0.' + patch, 'sha512-x')`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script])
+  context.after(() => child.kill('SIGKILL'))
+  return child
+}
