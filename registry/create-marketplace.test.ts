@@ -368,6 +368,43 @@ test('only so many generations stay, and the bundles that those name', async (t)
   assert.deepEqual(names, ['2.json', '3.json'])
 })
 
+test('a damaged older generation is named, cannot be gone back to, and hinders nothing else', async (t) => {
+  const { marketplace, directory } = await newMarketplace(t)
+  for (const version of ['1.0.0', '1.1.0', '1.2.0'])
+    await installed(marketplace, await tarballOf(t, `code of ${version}`, { version }))
+  const file = join(directory, 'generations', '2.json')
+  const whole = await readFile(file, 'utf8')
+  await writeFile(file, whole.slice(0, 500))
+
+  const [present, damaged, first] = await marketplace.generations()
+  assert.deepEqual([present?.number, damaged?.number, first?.number], [3, 2, 1])
+  assert.match(damaged?.problem ?? '', /generations\/2\.json cannot be used: /)
+  const drift = (await marketplace.drift()).filter(({ kind }) => kind === 'damaged generation')
+  assert.deepEqual(
+    drift.map(({ subject }) => subject),
+    ['generation 2'],
+  )
+  const back = (generation: number) => marketplace.plan({ action: 'rollback', generation }, alice)
+  await assert.rejects(back(2), { code: 'configuration_error', message: /2\.json cannot be used/ })
+
+  await installed(marketplace, await tarballOf(t, 'code of 1.3.0', { version: '1.3.0' }))
+  await applied(marketplace, await back(1))
+  assert.equal((await marketplace.current()).plugins[0]?.version, '1.0.0')
+  await writeFile(file, whole)
+  await applied(marketplace, await back(2))
+  assert.equal((await marketplace.current()).plugins[0]?.version, '1.1.0', 'its code was kept')
+})
+
+test('a generation under the number of another one is damaged', async (t) => {
+  const { marketplace, directory } = await newMarketplace(t)
+  for (const version of ['1.0.0', '1.1.0', '1.2.0'])
+    await installed(marketplace, await tarballOf(t, `code of ${version}`, { version }))
+  const folder = join(directory, 'generations')
+  await writeFile(join(folder, '2.json'), await readFile(join(folder, '1.json')))
+  const [, second] = await marketplace.generations()
+  assert.match(second?.problem ?? '', /says that it is generation 1/)
+})
+
 test('settings are checked against the schema of the installed version, and secrets are references', async (t) => {
   const { marketplace } = await newMarketplace(t)
   const config = {

@@ -200,6 +200,8 @@ export interface Generation {
   plan?: string
   plugins: LockedPlugin[]
   settings: Record<string, InstanceSettings>
+  /** Set when its file is damaged: nothing else is known of it, and nobody can go back to it. */
+  problem?: string
 }
 
 /** The difference between two of the truths, and what to do about it. */
@@ -210,6 +212,7 @@ export interface Drift {
     | 'other version runs'
     | 'overridden setting'
     | 'damaged bundle'
+    | 'damaged generation'
     | 'revoked'
     | 'policy changed'
     | 'newer version'
@@ -293,7 +296,7 @@ export interface Marketplace {
   ): Promise<Generation>
 
   current(): Promise<Generation>
-  /** Newest first; those that are kept. */
+  /** Newest first; those that are kept, with a `problem` where one of them is damaged. */
   generations(): Promise<Generation[]>
   /** Of the files alone; what runs is the site's to compare. */
   drift(): Promise<Drift[]>

@@ -28,7 +28,7 @@ export async function rollBackIfNew(
   const packageName = parts.packageOf(instance)
   if (packageName === undefined || !isNew(present, packageName, bundleHash, parts)) return undefined
   const before = (await parts.marketplace.generations()).find(
-    ({ number }) => number === present.number - 1,
+    ({ number, problem }) => number < present.number && problem === undefined,
   )
   // A first installation has nothing to go back to: it stays, quarantined and with its reason.
   if (!before?.plugins.some(({ name }) => name === packageName)) return undefined

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Generation } from '../marketplace.ts'
 import { replaceFile } from './durable-file.ts'
-import { byName, formatGeneration, noGeneration, readGeneration } from './lock-file.ts'
+import { byName, formatGeneration, noGeneration, readGeneration, readKept } from './lock-file.ts'
 
 /** What begins the `change` of a generation that only says that a folder was built anew. */
 export const rebuild = 'rebuild'
@@ -14,7 +14,7 @@ export const rebuild = 'rebuild'
 export interface Generations {
   /** Number 0 before anything was installed. */
   current(): Promise<Generation>
-  /** Newest first. @throws configuration_error when one of them is damaged */
+  /** Newest first. One whose file is damaged has a `problem` and nothing else. @throws configuration_error for the lock file */
   list(): Promise<Generation[]>
   /** Present after this, also after a power failure; when it throws, the one before still is. */
   commit(next: Generation): Promise<void>
@@ -34,10 +34,18 @@ export function createGenerations(directory: string): Generations {
     return found.map(Number).sort((a, b) => b - a)
   }
 
+  async function readOlder(number: number): Promise<Generation | undefined> {
+    const path = fileOf(number)
+    const read = await readKept(path)
+    if (typeof read === 'string') return damaged(number, read)
+    if (!read || read.number === number) return read
+    return damaged(number, `${path} says that it is generation ${read.number}`)
+  }
+
   async function list(): Promise<Generation[]> {
     const present = await current()
     const older = (await numbers()).filter((number) => number < present.number)
-    const read = await Promise.all(older.map((number) => readGeneration(fileOf(number))))
+    const read = await Promise.all(older.map(readOlder))
     return present.number === 0 ? [] : [present, ...read.filter((one) => one !== undefined)]
   }
 
@@ -63,4 +71,8 @@ export function createGenerations(directory: string): Generations {
       for (const number of dropped.reverse()) await rm(fileOf(number), { force: true })
     },
   }
+}
+
+function damaged(number: number, problem: string): Generation {
+  return { ...noGeneration, number, by: { id: 'unknown' }, change: 'cannot be read', problem }
 }

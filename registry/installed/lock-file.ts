@@ -23,17 +23,27 @@ export const noGeneration: Generation = {
 
 /**
  * Reads a lock file, or one of the generations, which look the same.
- * @returns undefined when there is no such file
+ * @returns undefined when there is no such file, a sentence that names file and key when it is damaged
+ */
+export async function readKept(path: string): Promise<Generation | string | undefined> {
+  const json = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : error,
+  )
+  if (json === undefined) return undefined
+  const content = typeof json === 'string' ? parse(json) : json.message
+  if (typeof content === 'string') return `${path} cannot be used: ${content}`
+  return isFirst(content) ? fromFirst(content) : toGeneration(content)
+}
+
+/**
+ * As `readKept`, of the lock file.
  * @throws configuration_error naming file and key
  */
 export async function readGeneration(path: string): Promise<Generation | undefined> {
-  const json = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw damaged(path, error.message)
-  })
-  if (json === undefined) return undefined
-  const content = parse(path, json)
-  return isFirst(content) ? fromFirst(content) : toGeneration(content)
+  const read = await readKept(path)
+  if (typeof read !== 'string') return read
+  const remedy = 'restore it from a backup, or move it away and add the plugins again'
+  throw new FogbowError('configuration_error', `${read}; ${remedy}`)
 }
 
 /** Two lock files differ only where they say something different. */
@@ -48,17 +58,18 @@ export function formatGeneration({ plugins, settings, ...generation }: Generatio
   return `${JSON.stringify(sortKeys(content), undefined, 2)}\n`
 }
 
-function parse(path: string, json: string): LockContent | FirstLockFile {
+/** @returns what is wrong with it, where something is */
+function parse(json: string): LockContent | FirstLockFile | string {
   let content: unknown
   try {
     content = JSON.parse(json)
   } catch (error) {
-    throw damaged(path, (error as Error).message)
+    return (error as Error).message
   }
   const version = (content as Partial<LockContent> | null)?.lockfileVersion
-  if (version !== 2 && !isFirst(content)) throw damaged(path, 'lockfileVersion must be 1 or 2')
+  if (version !== 2 && !isFirst(content)) return 'lockfileVersion must be 1 or 2'
   const problem = validatorFor(version === 2 ? lockFileSchema : firstLockFileSchema)(content)
-  if (problem) throw damaged(path, `${joinPath('', problem.field)} ${problem.message}`)
+  if (problem) return `${joinPath('', problem.field)} ${problem.message}`
   return content as LockContent | FirstLockFile
 }
 
@@ -87,11 +98,6 @@ function fromFirst({ plugins: written }: FirstLockFile): Generation {
     plugins: plugins.sort(byName),
     settings: {},
   }
-}
-
-function damaged(path: string, problem: string): FogbowError {
-  const remedy = 'restore it from a backup, or move it away and add the plugins again'
-  return new FogbowError('configuration_error', `${path} cannot be used: ${problem}; ${remedy}`)
 }
 
 export function byName(a: { name: string }, b: { name: string }): number {

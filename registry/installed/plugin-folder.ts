@@ -24,7 +24,7 @@ export interface PluginFolder {
   plans: PlanStore
   /** Number 0 before anything was installed. */
   current(): Promise<Generation>
-  /** Newest first. */
+  /** Newest first, damaged ones included. */
   generations(): Promise<Generation[]>
   /** Runs while nobody else, in this process or another one, changes the folder. */
   alone<T>(work: () => Promise<T>): Promise<T>
@@ -42,8 +42,12 @@ export function createPluginFolder(options: PluginFolderOptions): PluginFolder {
   const generations = createGenerations(directory)
   const exclusive = createExclusive(join(directory, 'registry.lock'))
 
+  /** @throws Error when nobody knows what a damaged generation named: it may come back from a copy */
   async function hashesInUse(): Promise<Set<string>> {
-    const kept = (await generations.list()).flatMap(({ plugins }) => plugins)
+    const all = await generations.list()
+    const damaged = all.find(({ problem }) => problem !== undefined)
+    if (damaged) throw new Error(damaged.problem)
+    const kept = all.flatMap(({ plugins }) => plugins)
     const planned = (await plans.list()).flatMap(({ changes }) => changes.map(({ to }) => to))
     return new Set([...kept, ...planned].map((plugin) => plugin?.hash ?? ''))
   }

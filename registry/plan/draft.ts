@@ -133,6 +133,7 @@ async function draftRollback(
 ): Promise<Draft> {
   const target = (await options.folder.generations()).find((one) => one.number === number)
   if (!target) throw new FogbowError('not_found', `Generation ${number} is not kept`)
+  if (target.problem !== undefined) throw new FogbowError('configuration_error', target.problem)
   const names = [...new Set([...present.plugins, ...target.plugins].map(({ name }) => name))]
   const changes: DraftedChange[] = []
   for (const name of names.sort()) {

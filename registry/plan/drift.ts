@@ -21,10 +21,22 @@ export async function findDrift(options: DriftOptions): Promise<Drift[]> {
     ]),
   )
   return [
+    ...(await ofGenerations(options)),
     ...ofInstances(present, configured),
     ...ofSettings(present, configured),
     ...ofPlugins.flat(),
   ]
+}
+
+async function ofGenerations({ folder }: DriftOptions): Promise<Drift[]> {
+  return (await folder.generations()).flatMap(({ number, problem }): Drift[] => {
+    if (problem === undefined) return []
+    const remedy =
+      'restore that file from a backup, or delete it; what is installed does not need it'
+    return [
+      { kind: 'damaged generation', subject: `generation ${number}`, message: problem, remedy },
+    ]
+  })
 }
 
 function ofInstances({ plugins, settings }: Generation, configured: SettingsByInstance): Drift[] {

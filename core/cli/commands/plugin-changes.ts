@@ -217,7 +217,12 @@ async function withDesk<Result>(
 }
 
 async function numberBefore(desk: PluginDesk): Promise<number> {
-  const [, before] = await desk.generations()
+  const [, before, ...older] = await desk.generations()
+  if (before?.problem !== undefined) {
+    const whole = older.find(({ problem }) => problem === undefined)
+    const remedy = whole ? `go back further: fogbow plugin rollback ${whole.number}` : undefined
+    throw new CommandError(exitCodes.failed, `Generation ${before.number} is damaged`, remedy)
+  }
   if (typeof before?.number === 'number') return before.number
   throw usage('There is no earlier generation', 'see: fogbow plugin generations')
 }

@@ -17,9 +17,18 @@ export function addOverviewCommands(group: Command, commandLine: CommandLine): v
     .action(async (typed: Row, command: Command) => {
       const desk = await openDesk(commandLine, command, typed)
       try {
-        printResult(commandLine, command, await desk.generations(), (generations) =>
-          formatRows(terminal, ['number', 'at', 'by', 'change', 'reason'], generations.map(toRow)),
-        )
+        printResult(commandLine, command, await desk.generations(), (generations) => {
+          const isDamaged = generations.some(({ problem }) => problem !== undefined)
+          const columns = [
+            'number',
+            'at',
+            'by',
+            'change',
+            'reason',
+            ...(isDamaged ? ['problem'] : []),
+          ]
+          return formatRows(terminal, columns, generations.map(toRow))
+        })
       } finally {
         await desk.close()
       }
@@ -174,7 +183,8 @@ function readRange(text: string): { package: string; versions: string } {
 
 function toRow(generation: Row): Row {
   const { id, reason } = generation.by as { id: string; reason?: string }
-  return { ...generation, by: id, reason }
+  const isDamaged = generation.problem !== undefined
+  return { ...generation, at: isDamaged ? '' : generation.at, by: id, reason }
 }
 
 function toTrialRow(trial: Row): Row {

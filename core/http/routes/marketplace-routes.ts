@@ -76,6 +76,7 @@ const generation = open('Generation', {
   plan: text,
   plugins: listOf(objectOf({ name: text, version: text, level: text, hash: text })),
   settings: { ...anything, description: 'Made through the marketplace, by plugin instance' },
+  problem: { ...text, description: 'Its file is damaged: nothing else is known of it' },
 })
 
 const counts = objectOf({ calls: integer, failures: integer })
