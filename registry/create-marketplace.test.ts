@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { alice, applied, installed, newMarketplace, refusing } from './fixtures/marketplace.ts'
 import { npmRegistry } from './fixtures/npm-registry.ts'
 import { newRegistry, packed, plugin, temporaryFolder, writeFiles } from './fixtures/packages.ts'
-import type { Verdict } from './marketplace.ts'
+import type { HeededRevocation, Verdict } from './marketplace.ts'
 
 const name = 'vendor-plugin'
 
@@ -550,6 +550,46 @@ test('drift is told between configuration, lock file, store and policy', async (
     ['revoked', 'idle-plugin'],
     ['revoked', name],
   ])
+})
+
+test('drift tells newer versions that suit as far as they are known, and asks registries only when told to', async (t) => {
+  const npm = await npmRegistry(t, [plugin('x', { version: '1.0.0' })])
+  let listed: string | undefined
+  let revoked: HeededRevocation[] = []
+  const unused = async (): Promise<never> => assert.fail('nothing is searched for')
+  const { marketplace } = await newMarketplace(t, {
+    npm: { registry: npm.registry },
+    configured: async () => ({ cloud: { package: name } }),
+    find: { search: unused, about: unused, newestListed: async () => listed },
+    revocations: async () => revoked,
+  })
+  await installed(marketplace, name)
+  npm.publish(plugin('y', { version: '1.1.0' }))
+  npm.publish(plugin('z', { version: '2.0.0' }, { sdk: '^9.0.0' }))
+  const asked = npm.requests.length
+  assert.deepEqual(await marketplace.drift(), [])
+  assert.equal(npm.requests.length, asked, 'it is quick, and needs no network')
+
+  const [newer, ...others] = await marketplace.drift({ refresh: true })
+  assert.deepEqual([newer?.kind, newer?.subject, others], ['newer version', name, []])
+  assert.match(newer?.message ?? '', /vendor-plugin@1\.1\.0 suits this site, and 1\.0\.0/)
+  assert.match(newer?.remedy ?? '', /fogbow plugin upgrade vendor-plugin --plan-only/)
+
+  npm.fault = (_path, response) => {
+    response.writeHead(500).end()
+    return true
+  }
+  assert.deepEqual(await marketplace.drift(), [newer], 'it was remembered')
+  const failed = await marketplace.drift({ refresh: true })
+  assert.deepEqual(
+    failed.map(({ kind }) => kind),
+    ['newer version', 'nobody asked'],
+  )
+  listed = '1.2.0'
+  assert.match((await marketplace.drift())[0]?.message ?? '', /@1\.2\.0/, 'by a catalogue')
+  const range = { package: name, versions: '>=1.1.0', action: 'warn', reason: 'x', since: '' } as const
+  revoked = [{ ...range, source: 'this site' }]
+  assert.deepEqual(await marketplace.drift(), [], 'nobody is led to what was revoked')
 })
 
 test('going back does not touch a folder, which has but one content', async (t) => {

@@ -12,6 +12,7 @@ import { applyPlan } from './plan/apply.ts'
 import { createAssessor } from './plan/assess.ts'
 import { findDrift } from './plan/drift.ts'
 import type { SettingsByInstance } from './plan/instance-settings.ts'
+import { createNewerVersions } from './plan/newer-versions.ts'
 import { createPlanner } from './plan/planner.ts'
 import { createProposals } from './plan/proposal.ts'
 import { rethrow } from './refusal.ts'
@@ -26,7 +27,11 @@ export interface MarketplaceOptions {
   schemas: Pick<VendorSchemas, 'check' | 'complete'>
   /** What the policy says of one version; asked when a plan is made and again when it is applied. */
   judge: Judge
-  find: Pick<Marketplace, 'search' | 'about'> & { evidenceFor?: EvidenceSource }
+  find: Pick<Marketplace, 'search' | 'about'> & {
+    evidenceFor?: EvidenceSource
+    /** The newest version that suits, by catalogues that were read before. */
+    newestListed?(packageName: string): Promise<string | undefined>
+  }
   /** Of npm's client, for every registry. */
   npm?: NpmOptions
   /** By the name that the configuration gives them. */
@@ -59,6 +64,13 @@ export function createMarketplace(options: MarketplaceOptions): Marketplace {
   const bundleFiles = createBundleFiles({ ...build, evidenceFor: find.evidenceFor })
   const proposals = createProposals({ ...build, bundleFiles, assessor, firstSeen })
   const parts = { folder, proposals, assessor, clock, configured, schemas: options.schemas }
+  const newerVersions = createNewerVersions({
+    ...build,
+    path: join(directory, 'newer-versions.json'),
+    alone: folder.alone,
+    firstSeen,
+    newestListed: find.newestListed,
+  })
   const plan = createPlanner(parts)
   const applyInTurn = inTurn()
 
@@ -84,7 +96,7 @@ export function createMarketplace(options: MarketplaceOptions): Marketplace {
       }).catch(rethrow(`Applying plan ${id.slice(0, 12)}`)),
     current: folder.current,
     generations: folder.generations,
-    drift: () => findDrift(parts),
+    drift: (asked) => findDrift({ ...parts, ...asked, newerVersions }),
     bundleOf: (plugin) => folder.store.read(plugin),
     exportBundle: (packages, file) =>
       bundleFiles.write(packages, file).catch(rethrow(`Writing '${file}'`)),

@@ -216,6 +216,7 @@ export interface Drift {
     | 'revoked'
     | 'policy changed'
     | 'newer version'
+    | 'nobody asked'
   /** Package, or plugin instance. */
   subject: string
   message: string
@@ -298,8 +299,11 @@ export interface Marketplace {
   current(): Promise<Generation>
   /** Newest first; those that are kept, with a `problem` where one of them is damaged. */
   generations(): Promise<Generation[]>
-  /** Of the files alone; what runs is the site's to compare. */
-  drift(): Promise<Drift[]>
+  /**
+   * Of the files alone; what runs is the site's to compare.
+   * @param refresh - asks registries for newer versions; without it only what is known already is told, at once
+   */
+  drift(options?: { refresh?: boolean }): Promise<Drift[]>
   /**
    * The bytes of a plugin of any kept generation or waiting plan, checked against its hash.
    * @throws configuration_error when they are missing or changed

@@ -31,7 +31,7 @@ export interface SiteMarketplace
     by: Actor,
     trial?: TrialShare,
   ): Promise<{ generation: Generation } | { trial: TrialView }>
-  drift(): Promise<Drift[]>
+  drift: Marketplace['drift']
   readonly trials: Pick<Trials, 'list' | 'decide'>
   readonly revocations: Revocations
   revoked(): readonly Revoked[]
@@ -195,7 +195,7 @@ export function createSiteMarketplace(parts: SiteMarketplaceParts): SiteMarketpl
     return problems
   }
 
-  async function drift(): Promise<Drift[]> {
+  async function drift(asked?: { refresh?: boolean }): Promise<Drift[]> {
     const { plugins: installed } = await marketplace.current()
     const running = installed.flatMap((plugin) =>
       instancesOf(plugins, plugin.name).flatMap((name) => {
@@ -205,7 +205,7 @@ export function createSiteMarketplace(parts: SiteMarketplaceParts): SiteMarketpl
           : []
       }),
     )
-    return [...(await marketplace.drift()), ...running]
+    return [...(await marketplace.drift(asked)), ...running]
   }
 
   const inBackground = (work: () => Promise<unknown>) => () => {

@@ -52,7 +52,8 @@ export interface MarketplaceOperations {
     body: unknown,
   ): Promise<{ generation: GenerationView } | { trial: TrialView }>
   listGenerations(context: RequestContext): Promise<GenerationView[]>
-  listDrift(context: RequestContext): Promise<Drift[]>
+  /** @param refresh - asks registries for newer versions, too */
+  listDrift(context: RequestContext, refresh?: boolean): Promise<Drift[]>
   listTrials(context: RequestContext): Promise<TrialView[]>
   /** Body `{verdict: promote | revert, reason?}`. */
   decideTrial(context: RequestContext, plugin: string, body: unknown): Promise<void>
@@ -217,8 +218,8 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
       administer(context, { operation: 'listGenerations' }, async () =>
         (await marketplace.generations()).map(toGenerationView),
       ),
-    listDrift: (context) =>
-      administer(context, { operation: 'listDrift' }, () => marketplace.drift()),
+    listDrift: (context, refresh = false) =>
+      administer(context, { operation: 'listDrift' }, () => marketplace.drift({ refresh })),
     listTrials: (context) =>
       administer(context, { operation: 'listTrials' }, () => marketplace.trials.list()),
     decideTrial: (context, plugin, body) =>

@@ -37,6 +37,8 @@ export interface Finder extends Pick<Marketplace, 'search' | 'about' | 'refresh'
   advisories(components: readonly Component[]): Promise<Advisory[]>
   /** A better-known package that a name could be taken for. */
   resembled(packageName: string): Promise<string | undefined>
+  /** The newest version that suits this site, by what catalogues say; needs no network. */
+  newestListed(packageName: string): Promise<string | undefined>
   /** Evidence that a catalogue carries, for mirrors that drop it. */
   evidenceFor(
     candidate: Pick<Candidate, 'name' | 'version' | 'integrity'>,
@@ -221,6 +223,11 @@ export function createFinder(options: FinderOptions): Finder {
     resembled: resembledBy,
     refresh: catalogues.refresh,
     advisories: (components) => findAdvisories(components, registries, catalogues),
+    async newestListed(packageName) {
+      const { entry } = (await catalogues.find(packageName)) ?? {}
+      if (!entry || entry.deprecated) return undefined
+      return entry.versions.find((one) => unsuitability(one, sdkVersion) === undefined)?.version
+    },
     async evidenceFor({ name, version, integrity }) {
       const listed = await catalogues.find(name)
       const found = listed?.entry.versions.find((one) => one.version === version)

@@ -2,22 +2,28 @@ import type { PluginFolder } from '../installed/plugin-folder.ts'
 import type { Drift, Generation, LockedPlugin } from '../marketplace.ts'
 import type { Assessor } from './assess.ts'
 import type { SettingsByInstance } from './instance-settings.ts'
+import type { NewerVersions } from './newer-versions.ts'
 
 export interface DriftOptions {
   folder: PluginFolder
   assessor: Assessor
   /** Plugin instances as the configuration file has them. */
   configured(): Promise<SettingsByInstance>
+  newerVersions: NewerVersions
+  /** Whether registries are asked. */
+  refresh?: boolean
 }
 
 /** Where configuration file, lock file, store and policy say different things. */
 export async function findDrift(options: DriftOptions): Promise<Drift[]> {
   const present = await options.folder.current()
   const configured = await options.configured()
+  const unasked = options.refresh ? await options.newerVersions.ask(present.plugins) : []
   const ofPlugins = await Promise.all(
     present.plugins.map(async (plugin) => [
       ...(await ofBundle(plugin, options)),
       ...(await ofTrust(plugin, options)),
+      ...(await ofVersions(plugin, options)),
     ]),
   )
   return [
@@ -25,6 +31,7 @@ export async function findDrift(options: DriftOptions): Promise<Drift[]> {
     ...ofInstances(present, configured),
     ...ofSettings(present, configured),
     ...ofPlugins.flat(),
+    ...unasked.map(toUnasked),
   ]
 }
 
@@ -117,4 +124,24 @@ async function ofTrust(plugin: LockedPlugin, { folder, assessor }: DriftOptions)
   const message = `${id} was let in as '${plugin.trust.level}' and would be '${verdict.level}' now`
   const remedy = 'install it again, so that it runs as it is trusted'
   return [{ kind: 'policy changed', subject: plugin.name, message, remedy }]
+}
+
+async function ofVersions(plugin: LockedPlugin, { newerVersions }: DriftOptions): Promise<Drift[]> {
+  const newer = await newerVersions.knownOf(plugin)
+  if (newer === undefined) return []
+  const { name, version } = plugin
+  const message = `${name}@${newer} suits this site, and ${version} is installed`
+  const remedy = `see what it brings: fogbow plugin upgrade ${name} --plan-only`
+  return [{ kind: 'newer version', subject: name, message, remedy }]
+}
+
+function toUnasked({
+  plugin: { name },
+  problem,
+}: {
+  plugin: LockedPlugin
+  problem: string
+}): Drift {
+  const message = `It is not known whether there is a newer version: ${problem}`
+  return { kind: 'nobody asked', subject: name, message, remedy: 'try again' }
 }

@@ -29,7 +29,7 @@ export interface PluginDesk {
   discardPlan(id: string): Promise<void>
   apply(plan: Plan, settings: ApplySettings): Promise<Applied>
   generations(): Promise<Row[]>
-  drift(): Promise<Drift[]>
+  drift(options: { refresh: boolean }): Promise<Drift[]>
   refresh(): Promise<{ source: string; problem: string }[]>
   close(): Promise<void>
 }
@@ -73,7 +73,8 @@ function deskOf(site: SiteClient): PluginDesk {
     apply: async ({ id }, body) =>
       fieldsOf(await site.send({ method: 'POST', path: `${planPath(id)}/apply`, body })),
     generations: async () => listOf(await get(`${base}/generations`)),
-    drift: async () => listOf(await get(`${base}/drift`)),
+    drift: async ({ refresh }) =>
+      listOf(await get(`${base}/drift`, refresh ? { refresh: 'true' } : {})),
     async refresh() {
       const answer = await site.send({ method: 'POST', path: `${base}/refresh` })
       return fieldsOf<{ problems: { source: string; problem: string }[] }>(answer).problems

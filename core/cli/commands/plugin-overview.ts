@@ -36,17 +36,22 @@ export function addOverviewCommands(group: Command, commandLine: CommandLine): v
 
   addDataDir(group.command('drift'))
     .description('Say where configuration, installed packages and what runs differ')
+    .option('--refresh', 'Ask registries for newer versions, too')
     .action(async (typed: Row, command: Command) => {
       const desk = await openDesk(commandLine, command, typed)
       try {
-        printResult(commandLine, command, await desk.drift(), (found) =>
-          found.length === 0
-            ? 'No difference'
-            : formatRows(
-                terminal,
-                ['kind', 'subject', 'message', 'remedy'],
-                found as unknown as Row[],
-              ),
+        printResult(
+          commandLine,
+          command,
+          await desk.drift({ refresh: typed.refresh === true }),
+          (found) =>
+            found.length === 0
+              ? 'No difference'
+              : formatRows(
+                  terminal,
+                  ['kind', 'subject', 'message', 'remedy'],
+                  found as unknown as Row[],
+                ),
         )
       } finally {
         await desk.close()

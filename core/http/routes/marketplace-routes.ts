@@ -236,8 +236,10 @@ export const marketplaceRoutes: readonly Route[] = [
     id: 'listDrift',
     summary: 'Compares configuration, installed packages, stored code and what runs',
     status: 200,
+    query: { properties: { refresh: { type: 'string', enum: ['true', 'false'] } } },
     response: listOf(drift),
-    run: (operations, { context }) => operations.listDrift(context),
+    run: (operations, { context, query }) =>
+      operations.listDrift(context, query.refresh === 'true'),
   },
   {
     ...about,
