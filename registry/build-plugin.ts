@@ -17,6 +17,7 @@ import type { BuildRecord } from './installed/bundle-store.ts'
 import { refusal } from './refusal.ts'
 import type { InstalledPlugin } from './registry.ts'
 import type { Candidate, PackageFile } from './trust/candidate.ts'
+import { reportFile } from './trust/conformance-report.ts'
 import { signatureFile } from './trust/vendor-signature.ts'
 import { type PluginPackage, readPackage } from './verify/package.ts'
 
@@ -87,7 +88,8 @@ async function buildUnpacked(
   const files = await unpack(tarball.bytes, folder, { origin: origin.source, budget })
   const read = await readPackage(folder, { origin: origin.source, ...options })
   refuseOther(read, expected, origin.source)
-  const vendorSignature = await readSignature(folder, files)
+  const vendorSignature = await readEvidence(folder, files, signatureFile)
+  const conformanceReport = await readEvidence(folder, files, reportFile)
   const integrities = await installDependencies(folder, {
     root: folder,
     source: dependencies,
@@ -108,6 +110,7 @@ async function buildUnpacked(
       files,
       components,
       ...(vendorSignature !== undefined && { vendorSignature }),
+      ...(conformanceReport !== undefined && { conformanceReport }),
     },
   )
 }
@@ -124,9 +127,13 @@ function refuseOther(
 }
 
 /** A signature that is no JSON is one that does not hold, and not one that is absent. */
-async function readSignature(folder: string, files: readonly PackageFile[]): Promise<unknown> {
-  if (!files.some(({ path }) => path === signatureFile)) return undefined
-  const text = await readFile(join(folder, signatureFile), 'utf8')
+async function readEvidence(
+  folder: string,
+  files: readonly PackageFile[],
+  file: string,
+): Promise<unknown> {
+  if (!files.some(({ path }) => path === file)) return undefined
+  const text = await readFile(join(folder, file), 'utf8')
   try {
     return JSON.parse(text) as unknown
   } catch {

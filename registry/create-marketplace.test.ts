@@ -587,7 +587,13 @@ test('drift tells newer versions that suit as far as they are known, and asks re
   )
   listed = '1.2.0'
   assert.match((await marketplace.drift())[0]?.message ?? '', /@1\.2\.0/, 'by a catalogue')
-  const range = { package: name, versions: '>=1.1.0', action: 'warn', reason: 'x', since: '' } as const
+  const range = {
+    package: name,
+    versions: '>=1.1.0',
+    action: 'warn',
+    reason: 'x',
+    since: '',
+  } as const
   revoked = [{ ...range, source: 'this site' }]
   assert.deepEqual(await marketplace.drift(), [], 'nobody is led to what was revoked')
 })

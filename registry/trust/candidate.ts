@@ -45,6 +45,8 @@ export interface Candidate {
   files: readonly PackageFile[]
   /** Content of `fogbow.signature.json`. */
   vendorSignature?: unknown
+  /** Content of `fogbow.conformance-report.json`. */
+  conformanceReport?: unknown
   components: readonly Component[]
   advisories: readonly Advisory[]
 }

@@ -1,5 +1,10 @@
 export type { Candidate, PackageFile, RegistrySignature } from './candidate.ts'
 export { canonicalJson } from './canonical-json.ts'
+export {
+  type ConformanceReport,
+  conformanceReportType,
+  reportFile,
+} from './conformance-report.ts'
 export { createFirstSeen, type FirstSeen } from './first-seen.ts'
 export { createJudge, type Judge, type JudgeOptions } from './judge.ts'
 export { createMemberVetting, type MemberVetting } from './member-vetting.ts'

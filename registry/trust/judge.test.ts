@@ -7,6 +7,7 @@ import type { Candidate } from './candidate.ts'
 import { createJudge, type JudgeOptions } from './judge.ts'
 import { readPolicy } from './policy.ts'
 import { readRegistryKey } from './registry-signature.ts'
+import { signDocument } from './signed-document.ts'
 import { createSigningKey } from './signing-key.ts'
 import { signPackage } from './vendor-signature.ts'
 
@@ -229,6 +230,65 @@ describe('licences and advisories', () => {
     const weak = candidate({ advisories: [advisory] })
     assert.deepEqual(await refusalsOf(weak, {}), [])
     assert.deepEqual(await refusalsOf(weak, { advisories: 'refuse' }), ['advisories'])
+  })
+})
+
+describe('conformance reports', () => {
+  const strict = { requireConformanceReport: true }
+  const withKeys = { ...strict, publishers: { acme } }
+  const good = { place: 'sandbox', kind: 'image', name: 'it lists', outcome: 'passed' } as const
+  const reportOf = (change: object = {}, signer = key, cases: object[] = [good]) => {
+    const { name, version, hash } = candidate()
+    const content = {
+      plugin: { name, version, bundleHash: hash, ...change },
+      sdkVersion: '0.1.0',
+      cases,
+      type: 'fogbow-conformance-report',
+      issuedAt: '2026-05-01T00:00:00Z',
+      expiresAt: '2027-05-01T00:00:00Z',
+      sequence: 1,
+    }
+    return { ...signedBy(), conformanceReport: signDocument(content, [signer]) }
+  }
+
+  test('of the publisher, or of a tester whom the policy names, are enough where they are required', async () => {
+    assert.deepEqual(await refusalsOf(reportOf(), withKeys), [])
+    const tester = createSigningKey()
+    const tested = reportOf({}, tester)
+    assert.deepEqual(await refusalsOf(tested, withKeys), ['conformance'])
+    assert.deepEqual(await refusalsOf(tested, { ...strict, testers: [tester.text] }), [])
+  })
+
+  const useless: [string, Candidate][] = [
+    ['none', signedBy()],
+    ['one that is no report', { ...signedBy(), conformanceReport: 'passed' }],
+    ['one about another bundle', reportOf({ bundleHash: '0'.repeat(64) })],
+    ['one about another version', reportOf({ version: '1.2.2' })],
+    ['one with a failure', reportOf({}, key, [good, { ...good, outcome: 'failed' }])],
+    ['one without a sandbox', reportOf({}, key, [{ ...good, place: 'process' }])],
+  ]
+  for (const [what, subject] of useless) {
+    test(`${what} is refused where one is required, and said where none is`, async () => {
+      assert.deepEqual(await refusalsOf(subject, withKeys), ['conformance'])
+      const { checks, refusals } = await judge(subject, { publishers: { acme } })
+      assert.deepEqual(refusals, [])
+      const { outcome } = checks.find(({ rule }) => rule === 'conformance') ?? {}
+      assert.equal(outcome, subject.conformanceReport === undefined ? 'absent' : 'warning')
+    })
+  }
+
+  test('cannot be changed after they were signed, and end', async () => {
+    const { conformanceReport } = reportOf({}, key, [{ ...good, outcome: 'failed' }])
+    const text = JSON.stringify(conformanceReport).replace('"failed"', '"passed"')
+    const forged = { ...signedBy(), conformanceReport: JSON.parse(text) as unknown }
+    assert.deepEqual(await refusalsOf(forged, withKeys), ['conformance'])
+    const later = { clock: { now: () => Date.parse('2027-06-01T00:00:00Z') } }
+    assert.deepEqual(await refusalsOf(reportOf(), withKeys, later), ['conformance'])
+  })
+
+  test('are not asked of what comes with the site', async () => {
+    const own = candidate({ isBundled: true, sourceKind: 'folder' })
+    assert.deepEqual(await refusalsOf(own, strict), [])
   })
 })
 

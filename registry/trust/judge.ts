@@ -7,6 +7,7 @@ import {
   type Verdict,
 } from '../marketplace.ts'
 import type { Candidate } from './candidate.ts'
+import { isTriedInSandbox, openReport, problemOfReport } from './conformance-report.ts'
 import type { Publisher, TrustPolicy } from './policy.ts'
 import type { ProvenanceReader } from './provenance.ts'
 import { checkRegistrySignature, type RegistryKey } from './registry-signature.ts'
@@ -41,6 +42,7 @@ interface Judgement {
   candidate: Candidate
   policy: TrustPolicy
   level: TrustLevel
+  publisher: Publisher | undefined
 }
 
 /** Looks at all evidence of one version. Everything is looked at, so that an administrator sees all problems at once. */
@@ -52,7 +54,7 @@ export function createJudge(options: JudgeOptions): Judge {
     const candidate = { ...plain, attestations }
     const { publisher, check } = await findPublisher(candidate, policy, options)
     const level = levelOf(candidate, publisher)
-    const judgement = { candidate, policy, level }
+    const judgement = { candidate, policy, level, publisher }
     const checks = [
       checkIntegrity(candidate),
       checkLists(judgement),
@@ -68,6 +70,7 @@ export function createJudge(options: JudgeOptions): Judge {
       checkLicenses(judgement),
       checkAdvisories(judgement),
       checkVetting(carried?.vetting),
+      checkConformance(judgement, options.clock.now()),
       checkMembers(carried?.members ?? []),
       checkName(carried?.resembles),
     ]
@@ -257,6 +260,39 @@ function checkVetting(vetting: CarriedEvidence['vetting']): Check {
     return { rule, outcome: 'passed', message: `${by} has vetted it` }
   const message = `${by} has vetted it, and it failed: ${vetting.report ?? 'no report'}`
   return { rule, outcome: 'failed', message, remedy: 'install another version' }
+}
+
+function checkConformance({ candidate, policy, publisher }: Judgement, now: number): Check {
+  const rule = 'conformance'
+  const { conformanceReport: document, isBundled } = candidate
+  const isRequired = policy.requireConformanceReport
+  if (isBundled) return { rule, outcome: 'unneeded', message: 'It comes with the site' }
+  const keys = [...(publisher?.keys ?? []), ...policy.testers]
+  const problem = problemOfConformance(document, candidate, keys, now)
+  if (problem === undefined)
+    return { rule, outcome: 'passed', message: 'A signed report says that it keeps its contracts' }
+  const isForeign = document === undefined || keys.length === 0
+  const message = `No conformance report speaks for it: ${problem}`
+  if (!isRequired) return { rule, outcome: isForeign ? 'absent' : 'warning', message }
+  const remedy = 'ask its publisher for one, or name the key of who tested it in policy.testers'
+  return { rule, outcome: 'failed', message, remedy }
+}
+
+function problemOfConformance(
+  document: unknown,
+  candidate: Candidate,
+  keys: Publisher['keys'],
+  now: number,
+): string | undefined {
+  if (document === undefined) return 'it brings none'
+  if (keys.length === 0) return 'the policy names nobody whose reports are believed for it'
+  try {
+    const report = openReport(document, { origin: 'its report', keys, now })
+    const isUntried = !isTriedInSandbox(report) && 'nothing in it was run in a sandbox'
+    return problemOfReport(report, candidate) ?? (isUntried || undefined)
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
 function checkMembers(members: readonly string[]): Check {

@@ -97,6 +97,19 @@ export const policySchema = schema({
       default: 'warn',
       description: 'What to do about known weaknesses of a version and of what it is made of',
     },
+    requireConformanceReport: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Refuse what brings no signed report that its bundle passed the conformance cases in a sandbox',
+    },
+    testers: {
+      type: 'array',
+      default: [],
+      items: { type: 'string' },
+      description:
+        'Ed25519 keys, `keyId:key`, whose conformance reports are believed beside those of the publisher',
+    },
     requireRegistrySignatures: {
       type: 'boolean',
       default: false,
@@ -120,11 +133,17 @@ export interface Publisher {
 export interface TrustPolicy
   extends Pick<
     WrittenPolicy,
-    'minimumTrust' | 'minimumAgeHours' | 'licenses' | 'advisories' | 'requireRegistrySignatures'
+    | 'minimumTrust'
+    | 'minimumAgeHours'
+    | 'licenses'
+    | 'advisories'
+    | 'requireRegistrySignatures'
+    | 'requireConformanceReport'
   > {
   readonly allow: readonly PackagePattern[] | undefined
   readonly deny: readonly PackagePattern[]
   readonly publishers: readonly Publisher[]
+  readonly testers: readonly VerifyingKey[]
 }
 
 const KEY = 'marketplace.policy'
@@ -137,7 +156,7 @@ export function readPolicy(written: unknown): TrustPolicy {
   const policy = structuredClone(written ?? {})
   const problem = completerFor(policySchema)(policy)
   if (problem) throw wrong(joinPath(KEY, problem.field), problem.message)
-  const { allow, deny, publishers, ...rest } = policy as WrittenPolicy
+  const { allow, deny, publishers, testers, ...rest } = policy as WrittenPolicy
   return {
     ...rest,
     allow: allow && readPatterns(`${KEY}.allow`, allow),
@@ -145,6 +164,7 @@ export function readPolicy(written: unknown): TrustPolicy {
     publishers: Object.entries(publishers).map(([name, publisher]) =>
       readPublisher(name, publisher),
     ),
+    testers: testers.map((text, index) => readKey(`${KEY}.testers[${index}]`, text)),
   }
 }
 

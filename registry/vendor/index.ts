@@ -1,10 +1,11 @@
 export {
+  type CaseResult,
   type ConformanceReport,
   conformanceReportType,
-  readReport,
-  signReport,
-} from './conformance/report.ts'
-export { type CaseResult, type TestedPlugin, testPlugin } from './conformance/test-plugin.ts'
+  reportFile,
+} from '../trust/conformance-report.ts'
+export { readReport, signReport } from './conformance/report.ts'
+export { type TestedPlugin, testPlugin } from './conformance/test-plugin.ts'
 export { type DevSite, startDevSite } from './dev/dev-site.ts'
 export { createKeyFile, readKeyFile, readPublicKey } from './key-file.ts'
 export { type PackedPlugin, type PackRequest, packPlugin } from './pack/pack-plugin.ts'

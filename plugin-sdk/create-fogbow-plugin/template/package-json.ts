@@ -18,6 +18,9 @@ const tools = [
   'registry',
 ].map((name) => `@fogbow/${name}`)
 
+/** Where `fogbow-plugin pack` looks for it. */
+const report = 'fogbow.conformance-report.json'
+
 export function packageJsonText({ name, kinds, code }: Written & { name: string }): string {
   const range = `^${sdkVersion}`
   const descriptions = kinds.map((kind) => contracts[kind]?.kind ?? kind)
@@ -36,7 +39,8 @@ export function packageJsonText({ name, kinds, code }: Written & { name: string 
       dev: 'fogbow-plugin dev',
       validate: 'fogbow-plugin validate',
       key: 'fogbow-plugin key',
-      release: 'fogbow-plugin pack --key fogbow-vendor.key',
+      report: `fogbow-plugin test --report ${report} --key fogbow-vendor.key`,
+      release: 'npm run report && fogbow-plugin pack --key fogbow-vendor.key',
     },
     fogbow: manifestOf({ kinds, code }),
     dependencies: { '@fogbow/plugin-sdk': range },

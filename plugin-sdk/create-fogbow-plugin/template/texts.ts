@@ -36,7 +36,7 @@ npm run conformance  # the same, also in a sandbox
 npm run dev          # a site with the plugin; changes of its files are taken over
 npm run validate     # what the marketplace will check
 npm run key          # once: a key to sign with; keep it out of the package
-npm run release      # the signed tarball: npm publish it
+npm run release      # the signed tarball, with a signed report of the conformance cases: npm publish it
 \`\`\`
 `
 }
@@ -76,6 +76,7 @@ export const tsconfig = `{
 export const gitignore = `node_modules/
 *.tgz
 *.key
+fogbow.conformance-report.json
 `
 
 export function license(name: string): string {

@@ -1,11 +1,7 @@
 import { FogbowError } from '@fogbow/plugin-sdk'
+import type { CaseResult, Place } from '../../trust/conformance-report.ts'
 import { signReport, writeReport } from '../conformance/report.ts'
-import {
-  type CaseResult,
-  type Place,
-  type TestedPlugin,
-  testPlugin,
-} from '../conformance/test-plugin.ts'
+import { type TestedPlugin, testPlugin } from '../conformance/test-plugin.ts'
 import { readKeyFile } from '../key-file.ts'
 import { paint } from '../paint.ts'
 import { defineCommand } from './define-command.ts'
@@ -18,6 +14,7 @@ export const testCommand = defineCommand({
 --no-sandbox   in this process only, where time passes in an instant
 --report FILE  writes the results there, signed
 --key FILE     secret key to sign with, as \`fogbow-plugin key\` makes it
+A report fogbow.conformance-report.json beside package.json goes into the package with \`fogbow-plugin pack\`.
 Beside its package.json the file fogbow.conformance.json may hold config, secrets and samples.`,
   options: {
     json: { type: 'boolean' },

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { reportFile } from '../../trust/conformance-report.ts'
 import { createSigningKey } from '../../trust/signing-key.ts'
-import { createKeyFile } from '../key-file.ts'
+import { createKeyFile, readKeyFile } from '../key-file.ts'
 import { packPlugin } from '../pack/pack-plugin.ts'
 import { readReport, signReport, writeReport } from './report.ts'
 
@@ -103,6 +104,26 @@ test('test --report and verify-report agree, on the bundle that pack makes', asy
   const other = await run([...verify, 'b'.repeat(64)])
   assert.equal(other.exitCode, 1)
   assert.match(other.stderr, /is about bundle/)
+})
+
+test('pack puts the report into the package, and refuses one that is about other code or names a failure', async () => {
+  const folder = join(home, 'plugin')
+  const args = ['--report', join('plugin', reportFile), '--key', 'v.key']
+  assert.equal((await run(['test', 'plugin', ...args])).exitCode, 0)
+  const signer = await readKeyFile(join(home, 'v.key'))
+  const packed = await packPlugin({ folder, key: signer, into: home })
+  assert.ok(packed.files.includes(reportFile), packed.files.join())
+
+  const report = JSON.parse(await readFile(join(folder, reportFile), 'utf8'))
+  report.signed.cases[0].outcome = 'failed'
+  await writeFile(join(folder, reportFile), JSON.stringify(report))
+  const pack = () => packPlugin({ folder, key: signer, into: home })
+  await assert.rejects(pack, /conformance-report\.json: '.*' of .* failed; test it again/)
+  await writeFile(join(folder, reportFile), '{}')
+  await assert.rejects(pack, /it is no report/)
+  assert.equal((await run(['test', 'plugin', ...args])).exitCode, 0)
+  await appendFile(join(folder, 'index.js'), '\nglobalThis.later = 1\n')
+  await assert.rejects(pack, /it is about bundle [0-9a-f]{64}, and not/)
 })
 
 test('a report without a key to sign it is refused before anything is run', async () => {

@@ -1,52 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { FogbowError, schema, sdkVersion } from '@fogbow/plugin-sdk'
-import { assertValid } from '@fogbow/plugin-sdk/validate'
+import { FogbowError, sdkVersion } from '@fogbow/plugin-sdk'
 import type { SignedDocument } from '../../marketplace.ts'
-import { openDocument, signDocument } from '../../trust/signed-document.ts'
+import {
+  type ConformanceReport,
+  conformanceReportType,
+  openReport,
+} from '../../trust/conformance-report.ts'
+import { signDocument } from '../../trust/signed-document.ts'
 import type { SigningKey, VerifyingKey } from '../../trust/signing-key.ts'
-import type { CaseResult, TestedPlugin } from './test-plugin.ts'
-
-/** `type` of the signed document. */
-export const conformanceReportType = 'fogbow-conformance-report'
-
-const reportSchema = schema({
-  type: 'object',
-  required: ['plugin', 'sdkVersion', 'cases'],
-  properties: {
-    plugin: {
-      type: 'object',
-      required: ['name', 'version', 'bundleHash'],
-      properties: {
-        name: { type: 'string', maxLength: 214 },
-        version: { type: 'string', maxLength: 256 },
-        bundleHash: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-      },
-    },
-    sdkVersion: { type: 'string', maxLength: 256 },
-    cases: {
-      type: 'array',
-      maxItems: 10_000,
-      items: {
-        type: 'object',
-        required: ['place', 'kind', 'name', 'outcome'],
-        properties: {
-          place: { type: 'string', enum: ['process', 'sandbox'] },
-          kind: { type: 'string', maxLength: 64 },
-          name: { type: 'string', maxLength: 1024 },
-          outcome: { type: 'string', enum: ['passed', 'failed', 'skipped'] },
-          reason: { type: 'string' },
-        },
-      },
-    },
-  },
-})
-
-/** What a plugin did when its conformance cases were run, and for which bundle. */
-export interface ConformanceReport {
-  plugin: { name: string; version: string; bundleHash: string }
-  sdkVersion: string
-  cases: CaseResult[]
-}
+import type { TestedPlugin } from './test-plugin.ts'
 
 const YEAR_MS = 365 * 24 * 3_600_000
 
@@ -88,14 +50,7 @@ export async function readReport(
   keys: readonly VerifyingKey[],
   now: number,
 ): Promise<ConformanceReport> {
-  const signed = openDocument(await readJson(file), {
-    origin: `Report '${file}'`,
-    type: conformanceReportType,
-    keys,
-    now,
-  })
-  assertValid(reportSchema, signed, file)
-  return signed as unknown as ConformanceReport
+  return openReport(await readJson(file), { origin: `Report '${file}'`, keys, now })
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -1,20 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asFogbowError } from '@fogbow/plugin-sdk'
 import { type ConformanceCase, conformanceInProcess } from '@fogbow/plugin-sdk/testing'
+import type { CaseResult, Place } from '../../trust/conformance-report.ts'
 import { type LoadedPlugin, loadPluginPackage, type PluginPackage } from './plugin-package.ts'
 import { conformanceInSandbox } from './sandboxed.ts'
-
-/** Where a case was run. */
-export type Place = 'process' | 'sandbox'
-
-export interface CaseResult {
-  place: Place
-  kind: string
-  name: string
-  outcome: 'passed' | 'failed' | 'skipped'
-  /** Why it failed or was skipped. */
-  reason?: string
-}
 
 export interface TestListener {
   onStart(title: string): void

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { FogbowError } from '@fogbow/plugin-sdk'
 import type { BuiltPlugin } from '../../build-plugin.ts'
 import { toTarball } from '../../fetch/tarball.ts'
 import { toCycloneDx } from '../../plan/cyclone-dx.ts'
 import type { PackageFile } from '../../trust/candidate.ts'
+import {
+  type ConformanceReport,
+  problemOfReport,
+  reportFile,
+} from '../../trust/conformance-report.ts'
 import type { SigningKey } from '../../trust/signing-key.ts'
 import { signatureFile, signPackage } from '../../trust/vendor-signature.ts'
 import { buildFiles } from './build-files.ts'
@@ -34,9 +40,9 @@ export interface PackedPlugin {
 }
 
 /**
- * Makes the tarball that is published: what npm would pack, a bill of materials, and a signature over every file. The
- * same files and key give the same bytes. Nothing is written unless a site could install it.
- * @throws configuration_error as an installation would
+ * Makes the tarball that is published: what npm would pack, a bill of materials, the conformance report where there is
+ * one, and a signature over every file. The same files and key give the same bytes. Nothing is written unless a site could install it.
+ * @throws configuration_error as an installation would, and for a report that is not about this bundle
  */
 export async function packPlugin({
   folder,
@@ -49,6 +55,8 @@ export async function packPlugin({
   const built = await buildFiles(files, root, fromNodeModules(root))
   const { name, version, hash } = built.plugin
   files.set(sbomFile, toJson(sbomOf(built)))
+  const report = await readOwnReport(root, built)
+  if (report) files.set(reportFile, report)
   const signature = signPackage({ name, version, files: digestsOf(files) }, key, sites)
   files.set(signatureFile, toJson(signature))
   const bytes = writeTarball(files)
@@ -56,6 +64,29 @@ export async function packPlugin({
   await writeFile(file, bytes)
   const { integrity } = toTarball(bytes)
   return { name, version, file, integrity, bundleHash: hash, files: [...files.keys()].sort() }
+}
+
+/** Whoever signed it, it has to be about what is packed. */
+async function readOwnReport(root: string, { plugin }: BuiltPlugin): Promise<Buffer | undefined> {
+  const content = await readFile(join(root, reportFile)).catch(() => undefined)
+  if (!content) return undefined
+  const problem = problemOfReportText(content.toString('utf8'), plugin)
+  if (problem === undefined) return content
+  const remedy = `test it again: fogbow-plugin test --report ${reportFile} --key FILE; or remove that file`
+  throw new FogbowError('configuration_error', `${reportFile}: ${problem}; ${remedy}`)
+}
+
+/** What is wrong with the text of a report that is to be about this bundle; nobody asks here who signed it. */
+export function problemOfReportText(
+  text: string,
+  plugin: Pick<BuiltPlugin['plugin'], 'name' | 'version' | 'hash'>,
+): string | undefined {
+  try {
+    const { signed } = JSON.parse(text) as { signed: ConformanceReport }
+    return problemOfReport(signed, plugin)
+  } catch (error) {
+    return `it is no report (${(error as Error).message})`
+  }
 }
 
 /** Of a package that cannot say its own integrity, since it is part of it. */

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { FogbowError } from '@fogbow/plugin-sdk'
 import packlist from 'npm-packlist'
+import { reportFile } from '../../trust/conformance-report.ts'
 import { signatureFile } from '../../trust/vendor-signature.ts'
 
 /** Content by path inside the package. */
@@ -9,6 +10,9 @@ export type PackedFiles = Map<string, Buffer>
 
 /** Bill of materials, CycloneDX; beside the signature in a packed plugin. */
 export const sbomFile = 'fogbow.sbom.json'
+
+/** What `pack` adds by itself. */
+const added: readonly string[] = [signatureFile, sbomFile, reportFile]
 
 /** Of dependencies that are packed along, which only an installed tree has. */
 const noEdges = new Map<string, never>()
@@ -21,7 +25,7 @@ export async function packedFiles(folder: string): Promise<PackedFiles> {
   const fields = await readPackageJson(folder)
   const tree = { path: folder, package: fields, isProjectRoot: true as const, edgesOut: noEdges }
   const paths = await packlist(tree)
-  const own = paths.filter((path) => path !== signatureFile && path !== sbomFile)
+  const own = paths.filter((path) => !added.includes(path))
   return readAll(folder, own)
 }
 

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { npmRegistry } from '../../fixtures/npm-registry.ts'
+import { reportFile } from '../../trust/conformance-report.ts'
 import { createSigningKey } from '../../trust/signing-key.ts'
 import { signatureFile, signPackage } from '../../trust/vendor-signature.ts'
+import { signReport } from '../conformance/report.ts'
 import { buildFiles } from '../pack/build-files.ts'
 import { digestsOf, packPlugin, sbomOf } from '../pack/pack-plugin.ts'
 import { type PackedFiles, sbomFile } from '../pack/packed-files.ts'
@@ -252,6 +254,7 @@ const elsewhere = [
   'signature-valid',
   'sbom-present',
   'sbom-agrees',
+  'report-agrees',
 ]
 
 describe('every rule', () => {
@@ -335,6 +338,18 @@ describe('a tarball', () => {
     const packed = await completed(packageOf({}))
     packed.set('index.js', Buffer.from(code.replace('=> []', "=> [{ id: 'a', name: 'A' }]")))
     assert.deepEqual(await failedRules(await writePacked(signed(packed)), { key }), ['sbom-agrees'])
+  })
+
+  test('whose conformance report is about another bundle breaks report-agrees', async () => {
+    const packed = await completed(packageOf({}))
+    const { name, version } = JSON.parse(String(packed.get('package.json')))
+    const results = [
+      { place: 'sandbox', kind: 'image', name: 'it lists images', outcome: 'passed' } as const,
+    ]
+    const report = signReport({ name, version, bundleHash: 'a'.repeat(64), results }, key, 0)
+    packed.set(reportFile, Buffer.from(JSON.stringify(report)))
+    const file = await writePacked(signed(packed))
+    assert.deepEqual(await failedRules(file, { key }), ['report-agrees'])
   })
 
   test('is looked at with the dependencies that a registry has, as a site will', async (t) => {

@@ -1,5 +1,6 @@
+import { reportFile } from '../../../trust/conformance-report.ts'
 import { problemOfVendorSignature, signatureFile } from '../../../trust/vendor-signature.ts'
-import { digestsOf, sbomOf } from '../../pack/pack-plugin.ts'
+import { digestsOf, problemOfReportText, sbomOf } from '../../pack/pack-plugin.ts'
 import { sbomFile } from '../../pack/packed-files.ts'
 import type { Finding, Rule } from '../rule.ts'
 import { type Subject, toObject } from '../subject.ts'
@@ -69,6 +70,21 @@ export const evidenceRules: readonly Rule[] = [
       if (!built) return { skip: 'it has no bundle' }
       const isSame = JSON.stringify(parse(subject.text(sbomFile))) === JSON.stringify(sbomOf(built))
       return isSame ? [] : [`${sbomFile} is not what a site finds in the bundle`]
+    }),
+  },
+  {
+    name: 'report-agrees',
+    severity: 'error',
+    looksAt: 'bundle',
+    reason: 'A conformance report of another bundle, or with a failure, speaks against the plugin',
+    remedy: 'npm update, then test it again with --report, and pack it anew',
+    check: ofTarball(async (subject) => {
+      const text = subject.text(reportFile)
+      if (text === undefined) return { skip: 'it brings none' }
+      const built = await subject.build().catch(() => undefined)
+      if (!built) return { skip: 'it has no bundle' }
+      const problem = problemOfReportText(text, built.plugin)
+      return problem === undefined ? [] : [`${reportFile}: ${problem}`]
     }),
   },
 ]
