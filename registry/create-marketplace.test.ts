@@ -447,7 +447,14 @@ test('a version that needs a new setting is applied together with it', async (t)
   const source = await tarballOf(t, 'y', { version: '1.1.0' }, { config })
   const bare = await marketplace.plan({ action: 'install', source }, alice)
   assert.deepEqual(bare.changes[0]?.settings, [
-    { instance: 'cloud', missing: ['zone'], unknown: [], problem: 'config.zone is required' },
+    {
+      instance: 'cloud',
+      missing: ['zone'],
+      secrets: [],
+      unknown: [],
+      descriptions: {},
+      problem: 'config.zone is required',
+    },
   ])
   assert.match(bare.refusals.join(), /config\.zone is required/)
   const settings = { cloud: { config: { zone: 'a' } } }

@@ -11,7 +11,7 @@ import type { AdvisorySource } from './plan/advisories.ts'
 import { applyPlan } from './plan/apply.ts'
 import { createAssessor } from './plan/assess.ts'
 import { findDrift } from './plan/drift.ts'
-import type { SettingsByInstance } from './plan/instance-settings.ts'
+import { checkPresent, type SettingsByInstance } from './plan/instance-settings.ts'
 import { createNewerVersions } from './plan/newer-versions.ts'
 import { createPlanner } from './plan/planner.ts'
 import { createProposals } from './plan/proposal.ts'
@@ -94,6 +94,8 @@ export function createMarketplace(options: MarketplaceOptions): Marketplace {
         log?.info('Plugins changed', { generation: number, change, by: by.id })
         return generation
       }).catch(rethrow(`Applying plan ${id.slice(0, 12)}`)),
+    checkSettings: async (instance) =>
+      checkPresent(instance, await folder.current(), await configured(), options.schemas),
     current: folder.current,
     generations: folder.generations,
     drift: (asked) => findDrift({ ...parts, ...asked, newerVersions }),

@@ -143,6 +143,21 @@ export interface Actor {
   reason?: string
 }
 
+/** How the settings of one plugin instance, of configuration file and marketplace together, suit a version. */
+export interface SettingsCheck {
+  instance: string
+  /** Keys that it requires and that are not set. */
+  missing: string[]
+  /** Secrets that it asks for and that have no reference; it may do without some of them. */
+  secrets: string[]
+  /** Keys that it does not know any more. */
+  unknown: string[]
+  /** What its vendor says of the keys that are missing. */
+  descriptions: Record<string, string>
+  /** Why it would not start with them. */
+  problem?: string
+}
+
 /** What one package would change from and to. */
 export interface PackageChange {
   package: string
@@ -151,8 +166,7 @@ export interface PackageChange {
   verdict?: Verdict
   capabilities: { added: string[]; dropped: string[] }
   components: { added: Component[]; removed: Component[]; changed: [Component, Component][] }
-  /** Keys that the new version requires, that are not set, and that it does not know any more. */
-  settings: { instance: string; missing: string[]; unknown: string[]; problem?: string }[]
+  settings: SettingsCheck[]
   advisories: Advisory[]
   license: { from?: string; to?: string }
   /** Plugin kinds and methods no longer offered. */
@@ -295,6 +309,12 @@ export interface Marketplace {
     by: Actor,
     ready?: (plan: Plan) => Promise<void>,
   ): Promise<Generation>
+
+  /**
+   * What is missing in the settings of a plugin instance, for the version that is installed.
+   * @throws not_found when neither configuration file nor marketplace know it; unacceptable_operation when it is not installed
+   */
+  checkSettings(instance: string): Promise<SettingsCheck>
 
   current(): Promise<Generation>
   /** Newest first; those that are kept, with a `problem` where one of them is damaged. */

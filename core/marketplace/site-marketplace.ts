@@ -22,7 +22,15 @@ import { createTrials, type Trials, type TrialView } from './trials.ts'
 export interface SiteMarketplace
   extends Pick<
     Marketplace,
-    'search' | 'about' | 'plan' | 'plans' | 'findPlan' | 'discardPlan' | 'current' | 'generations'
+    | 'search'
+    | 'about'
+    | 'plan'
+    | 'plans'
+    | 'findPlan'
+    | 'discardPlan'
+    | 'checkSettings'
+    | 'current'
+    | 'generations'
   > {
   /** @param trial - sends only some of the new orders to the new version, until it is judged */
   apply(
@@ -222,6 +230,7 @@ export function createSiteMarketplace(parts: SiteMarketplaceParts): SiteMarketpl
     plans: marketplace.plans,
     findPlan: marketplace.findPlan,
     discardPlan: marketplace.discardPlan,
+    checkSettings: marketplace.checkSettings,
     current: marketplace.current,
     generations: marketplace.generations,
     async apply(id, accepted, by, trial) {

@@ -9,6 +9,7 @@ import type {
   PluginAbout,
   SearchQuery,
   SearchResult,
+  SettingsCheck,
 } from '@fogbow/registry'
 import {
   referencePage,
@@ -51,6 +52,8 @@ export interface MarketplaceOperations {
     id: string,
     body: unknown,
   ): Promise<{ generation: GenerationView } | { trial: TrialView }>
+  /** What is missing in the settings of a plugin instance. */
+  checkPluginSettings(context: RequestContext, instance: string): Promise<SettingsCheck>
   listGenerations(context: RequestContext): Promise<GenerationView[]>
   /** @param refresh - asks registries for newer versions, too */
   listDrift(context: RequestContext, refresh?: boolean): Promise<Drift[]>
@@ -214,6 +217,14 @@ export function createMarketplaceOperations(parts: MarketplaceParts): Marketplac
           return 'trial' in made ? made : { generation: toGenerationView(made.generation) }
         },
       ),
+    checkPluginSettings: (context, instance) => {
+      const slot = parts.plugins.list().find(({ name }) => name === instance)
+      const about = {
+        operation: 'checkPluginSettings',
+        ...(slot && { package: slot.packageName }),
+      }
+      return administer(context, about, () => marketplace.checkSettings(instance))
+    },
     listGenerations: (context) =>
       administer(context, { operation: 'listGenerations' }, async () =>
         (await marketplace.generations()).map(toGenerationView),

@@ -1,7 +1,8 @@
+import { FogbowError } from '@fogbow/plugin-sdk'
 import { joinPath, validatorFor } from '@fogbow/plugin-sdk/validate'
 import type { VendorSchemas } from '@fogbow/sandbox/gate'
 import { instanceSettingsSchema } from '../installed/lock-schema.ts'
-import type { InstanceSettings, LockedPlugin, PackageChange } from '../marketplace.ts'
+import type { Generation, InstanceSettings, LockedPlugin, SettingsCheck } from '../marketplace.ts'
 
 export type SettingsByInstance = Readonly<Record<string, InstanceSettings>>
 
@@ -41,19 +42,51 @@ export async function checkSettings(
   plugin: LockedPlugin,
   settings: SettingsByInstance,
   schemas: Pick<VendorSchemas, 'complete'>,
-): Promise<PackageChange['settings']> {
+): Promise<SettingsCheck[]> {
   const own = Object.entries(settings).filter(([, { package: name }]) => name === plugin.name)
-  const found: PackageChange['settings'] = []
-  for (const [instance, { config = {}, secrets = {} }] of own) {
-    const { required, known } = keysOf(plugin.manifest.config)
-    const missing = required.filter((key) => !Object.hasOwn(config, key))
-    const unknown = known ? Object.keys(config).filter((key) => !known.includes(key)) : []
-    const problem =
-      problemOfSecrets(plugin, secrets) ?? (await problemOfConfig(plugin, config, schemas))
-    if (missing.length + unknown.length > 0 || problem !== undefined)
-      found.push({ instance, missing, unknown, ...(problem !== undefined && { problem }) })
+  const all = await Promise.all(own.map((one) => checkInstance(plugin, one, schemas)))
+  return all.filter(
+    ({ missing, secrets, unknown, problem }) =>
+      missing.length + secrets.length + unknown.length > 0 || problem !== undefined,
+  )
+}
+
+async function checkInstance(
+  plugin: LockedPlugin,
+  [instance, { config = {}, secrets = {} }]: [string, InstanceSettings],
+  schemas: Pick<VendorSchemas, 'complete'>,
+): Promise<SettingsCheck> {
+  const { required, known, descriptions } = keysOf(plugin.manifest.config)
+  const missing = required.filter((key) => !Object.hasOwn(config, key))
+  const asked = plugin.manifest.capabilities?.secrets ?? []
+  const problem =
+    problemOfSecrets(plugin, secrets) ?? (await problemOfConfig(plugin, config, schemas))
+  return {
+    instance,
+    missing,
+    secrets: asked.filter((secret) => !Object.hasOwn(secrets, secret)),
+    unknown: known ? Object.keys(config).filter((key) => !known.includes(key)) : [],
+    descriptions: Object.fromEntries(descriptions.filter(([key]) => missing.includes(key))),
+    ...(problem !== undefined && { problem }),
   }
-  return found
+}
+
+/** See `Marketplace.checkSettings`. */
+export async function checkPresent(
+  instance: string,
+  { plugins, settings }: Generation,
+  configured: SettingsByInstance,
+  schemas: Pick<VendorSchemas, 'complete'>,
+): Promise<SettingsCheck> {
+  const all = inForce(configured, settings)
+  const own = Object.hasOwn(all, instance) ? all[instance] : undefined
+  if (own?.package === undefined)
+    throw new FogbowError('not_found', `There is no plugin '${instance.slice(0, 64)}' at this site`)
+  const plugin = plugins.find(({ name }) => name === own.package)
+  if (plugin) return checkInstance(plugin, [instance, own], schemas)
+  const remedy = `install it with: fogbow plugin install ${own.package}`
+  const message = `Plugin '${instance}' is made of ${own.package}, which is not installed; ${remedy}`
+  throw new FogbowError('unacceptable_operation', message)
 }
 
 function problemOfSecrets(
@@ -82,9 +115,17 @@ async function problemOfConfig(
 }
 
 /** @returns no `known` when the schema does not list its keys */
-function keysOf(schema: object | undefined): { required: string[]; known?: string[] } {
-  const { required, properties } = (schema ?? {}) as { required?: unknown; properties?: unknown }
-  const names = Array.isArray(required) ? required.filter((key) => typeof key === 'string') : []
-  if (typeof properties !== 'object' || properties === null) return { required: names }
-  return { required: names, known: Object.keys(properties) }
+function keysOf(schema: object | undefined): {
+  required: string[]
+  known?: string[]
+  descriptions: [string, string][]
+} {
+  const { required: names, properties } = (schema ?? {}) as Record<string, unknown>
+  const required = Array.isArray(names) ? names.filter((key) => typeof key === 'string') : []
+  if (typeof properties !== 'object' || properties === null) return { required, descriptions: [] }
+  const descriptions = Object.entries(properties).flatMap(([key, property]): [string, string][] => {
+    const { description } = (property ?? {}) as { description?: unknown }
+    return typeof description === 'string' ? [[key, description.slice(0, 255)]] : []
+  })
+  return { required, known: Object.keys(properties), descriptions }
 }

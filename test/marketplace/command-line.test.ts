@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { runOnTerminal } from '../../core/cli/fixtures/run-cli.ts'
-import { runMarket } from './support/market-site.ts'
+import { marketConfig, runMarket } from './support/market-site.ts'
 import { vendorCloud, vendorVersion } from './support/vendor-cloud.ts'
 
 const config = {
@@ -11,10 +13,23 @@ const config = {
   properties: { endpoint: { type: 'string' }, retries: { type: 'integer' } },
 }
 
+const demanding = {
+  config: {
+    type: 'object',
+    required: ['endpoint', 'zone'],
+    properties: {
+      endpoint: { type: 'string', description: 'URL of the cloud' },
+      zone: { type: 'string' },
+    },
+  },
+  capabilities: { secrets: ['password'] },
+}
+
 const site = runMarket({
   publish: [
     vendorVersion({ version: '1.0.0', config }),
     vendorVersion({ version: '1.1.0', config, license: 'GPL-3.0-only' }),
+    vendorVersion({ name: '@vendor/other', version: '1.0.0', ...demanding }),
     vendorVersion({ name: '@fogb0w/plugin-emulated-cloud', version: '1.0.0' }),
   ],
 })
@@ -44,7 +59,55 @@ test('a setting is added to those before, and all of them are taken away at once
   assert.equal(refused.code, 1, 'it cannot be without its endpoint')
   assert.match(refused.stderr, /config\.endpoint is required/)
   const nothing = await site.cli(['plugin', 'config', 'vendor'])
-  assert.equal(nothing.code, 2)
+  assert.equal(nothing.code, 0, nothing.stderr)
+  assert.match(nothing.stdout, /Nothing is missing; .*fogbow plugin reference vendor/)
+})
+
+test('config without settings asks at a terminal for what is missing, and lists it where nobody can be asked', async () => {
+  const { process, market, cli } = site
+  const absent = await cli(['plugin', 'config', 'other'])
+  assert.equal(absent.code, 1)
+  assert.match(absent.stderr, /There is no plugin 'other'/)
+  await market.change({ action: 'install', source: '@vendor/other@1.0.0' })
+  const file = join(process.folder, 'fogbow.config.ts')
+  const named = { other: { package: '@vendor/other' } }
+  writeFileSync(file, marketConfig({ registry: site.registry.url, plugins: named }))
+  assert.equal((await cli(['reload'])).code, 0)
+  assert.match((await market.plugin('other')).reason ?? '', /config\.endpoint is required/)
+
+  const listed = await cli(['plugin', 'config', 'other'])
+  assert.equal(listed.code, 1)
+  assert.match(listed.stdout, /config\.endpoint +endpoint=… +URL of the cloud\n/)
+  assert.match(listed.stdout, /secrets\.password +--secret password=env:NAME/)
+  assert.match(listed.stderr, /does not start without config\.endpoint, config\.zone/)
+  assert.match(listed.stderr, /config other endpoint=… zone=… --secret password=env:NAME/)
+  const json = await cli(['plugin', 'config', 'other', '--json'])
+  assert.equal(json.code, 1)
+  const { missing, secrets } = JSON.parse(json.stdout)
+  assert.deepEqual([missing, secrets], [['endpoint', 'zone'], ['password']])
+
+  const password = join(process.folder, 'password-of-other')
+  writeFileSync(password, 'of the cloud')
+  const env = { FOGBOW_URL: process.url, FOGBOW_TOKEN: market.client.token ?? '', NO_COLOR: '1' }
+  const asked = await runOnTerminal(
+    ['plugin', 'config', 'other'],
+    { ...env, XDG_CONFIG_HOME: process.folder },
+    [
+      [/plugins\.other\.config\.endpoint \(URL of the cloud\): /, 'https://cloud.example'],
+      [/plugins\.other\.config\.zone: /, 'north'],
+      [
+        /plugins\.other\.secrets\.password \(env:NAME or file:path, never the secret\): /,
+        `file:${password}`,
+      ],
+    ],
+  )
+  assert.equal(asked.code, 0, asked.screen)
+  const [present] = await market.get<{ settings: Record<string, object> }[]>('generations')
+  assert.deepEqual(present?.settings.other, {
+    config: { endpoint: 'https://cloud.example', zone: 'north' },
+    secrets: { password: `file:${password}` },
+  })
+  assert.equal((await cli(['plugin', 'config', 'other'])).code, 0)
 })
 
 test('a plan says everything that somebody should know before a yes, and prints it as JSON', async () => {

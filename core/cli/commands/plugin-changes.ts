@@ -7,6 +7,13 @@ import { CommandError, exitCodes, usage } from '../exit.ts'
 import { formatRows, type Row } from '../table.ts'
 import { printable } from '../terminal.ts'
 import { addDataDir } from './local.ts'
+import {
+  askForMissing,
+  incomplete,
+  onlyNewSecrets,
+  readValue,
+  toMissingText,
+} from './missing-settings.ts'
 import { openDesk, type PluginDesk } from './plugin-desk.ts'
 
 interface ChangeOptions {
@@ -45,20 +52,37 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
     reason: string | undefined,
   ): Promise<Plan> {
     const plan = await desk.plan(request, reason)
-    const missing = plan.changes.flatMap((change) =>
-      change.settings.flatMap(({ instance, missing: keys }) =>
-        keys.map((key) => ({ instance, key })),
-      ),
-    )
-    const isAsked = terminal.interactive && missing.length > 0
-    if (!isAsked || (request.action !== 'install' && request.action !== 'upgrade')) return plan
+    if (!terminal.interactive || (request.action !== 'install' && request.action !== 'upgrade'))
+      return plan
     const settings: Record<string, InstanceSettings> = {}
-    for (const { instance, key } of missing) {
-      const answer = await terminal.ask(`plugins.${instance}.config.${printable(key)}: `)
-      const own = settings[instance] ?? (await ownSettings(desk, instance))
-      settings[instance] = { ...own, config: { ...own.config, [key]: readValue(answer.trim()) } }
+    for (const change of plan.changes) {
+      for (const check of change.settings) {
+        const typed = await askForMissing(terminal, onlyNewSecrets(check, change))
+        if (!typed) continue
+        settings[check.instance] = merged(await ownSettings(desk, check.instance), typed)
+      }
     }
-    return desk.plan({ ...request, settings }, reason)
+    const isAnswered = Object.keys(settings).length > 0
+    return isAnswered ? desk.plan({ ...request, settings }, reason) : plan
+  }
+
+  /** What is missing is asked for where somebody sits, and listed where nobody does. */
+  async function configureMissing(name: string, typed: ChangeOptions, command: Command) {
+    const { check, before } = await withDesk(commandLine, typed, command, async (desk) => ({
+      check: await desk.checkSettings(name),
+      before: await ownSettings(desk, name),
+    }))
+    const isComplete = check.missing.length + check.secrets.length === 0
+    const isAsked = terminal.interactive && !command.optsWithGlobals().json
+    if (isComplete || !isAsked) {
+      printResult(commandLine, command, check, (found) => toMissingText(commandLine, found))
+      if (check.missing.length > 0) throw incomplete(name, check)
+      return
+    }
+    const answers = await askForMissing(terminal, check)
+    if (!answers) throw usage('Nothing was typed, so nothing was set')
+    const settings = merged(before, answers)
+    await change({ action: 'configure', instance: name, settings }, typed, command)
   }
 
   async function apply(desk: PluginDesk, plan: Plan, typed: ChangeOptions, command: Command) {
@@ -122,9 +146,11 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
     })
 
   addChange(group, 'config')
-    .description('Set what a plugin is configured with; what was set before stays')
+    .description(
+      'Set what a plugin is configured with; without settings, asks for those that are missing',
+    )
     .argument('<name>', 'Name in the configuration')
-    .argument('[settings...]', 'key=value; the value is JSON, or a text')
+    .argument('[settings...]', 'key=value; the value is JSON, or a text; others stay as they are')
     .option(
       '--secret <name=reference>',
       'Such as password=env:PASSWORD; may be given often',
@@ -138,11 +164,10 @@ export function addChangeCommands(group: Command, commandLine: CommandLine): voi
         return
       }
       const typedSettings = toSettings(pairs, typed)
-      if (Object.keys(typedSettings).length === 0)
-        throw usage(
-          'Nothing to set',
-          `such as quota=5; what there is: fogbow plugin reference ${name}`,
-        )
+      if (Object.keys(typedSettings).length === 0) {
+        await configureMissing(name, typed, command)
+        return
+      }
       const before = await withDesk(commandLine, typed, command, (desk) => ownSettings(desk, name))
       const settings = merged(before, typedSettings)
       await change({ action: 'configure', instance: name, settings }, typed, command)
@@ -274,14 +299,6 @@ function readPair<Value>(pair: string, read: (text: string) => Value): [string, 
   throw usage(`'${pair}' is no key=value`, 'such as quota=5 or url=https://cloud.example')
 }
 
-function readValue(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
 function toTrial(text: string): Row {
   const [key, value] = readPair(text, (part) => part)
   if (key === 'share') return { share: Number(value) }
@@ -361,6 +378,10 @@ function linesOf(change: PackageChange): string[] {
     ...list(
       'settings missing',
       change.settings.flatMap(({ missing }) => missing),
+    ),
+    ...list(
+      'secrets without a reference',
+      change.settings.flatMap(({ secrets }) => secrets),
     ),
     ...list(
       'weaknesses',

@@ -6,6 +6,7 @@ import type {
   PluginAbout,
   SearchQuery,
   SearchResult,
+  SettingsCheck,
 } from '@fogbow/registry'
 import type { Command } from 'commander'
 import { type CommandLine, connect } from '../command-line.ts'
@@ -28,6 +29,7 @@ export interface PluginDesk {
   findPlan(id: string): Promise<Plan>
   discardPlan(id: string): Promise<void>
   apply(plan: Plan, settings: ApplySettings): Promise<Applied>
+  checkSettings(instance: string): Promise<SettingsCheck>
   generations(): Promise<Row[]>
   drift(options: { refresh: boolean }): Promise<Drift[]>
   refresh(): Promise<{ source: string; problem: string }[]>
@@ -72,6 +74,8 @@ function deskOf(site: SiteClient): PluginDesk {
     },
     apply: async ({ id }, body) =>
       fieldsOf(await site.send({ method: 'POST', path: `${planPath(id)}/apply`, body })),
+    checkSettings: async (instance) =>
+      fieldsOf(await get(`${base}/settings/${encodeURIComponent(instance)}`)),
     generations: async () => listOf(await get(`${base}/generations`)),
     drift: async ({ refresh }) =>
       listOf(await get(`${base}/drift`, refresh ? { refresh: 'true' } : {})),
@@ -106,6 +110,7 @@ async function openLocalDesk(
       terminal.notice('A site that runs takes it up with: fogbow reload')
       return { generation }
     },
+    checkSettings: marketplace.checkSettings,
     generations: async () => (await marketplace.generations()) as unknown as Row[],
     drift: marketplace.drift,
     refresh: marketplace.refresh,

@@ -79,6 +79,15 @@ const generation = open('Generation', {
   problem: { ...text, description: 'Its file is damaged: nothing else is known of it' },
 })
 
+const settingsCheck = open('SettingsCheck', {
+  instance: text,
+  missing: { ...texts, description: 'Keys that are required and not set' },
+  secrets: { ...texts, description: 'Secrets that are asked for and have no reference' },
+  unknown: { ...texts, description: 'Keys that are set and not known' },
+  descriptions: { ...anything, description: 'What the vendor says of keys that are missing' },
+  problem: { ...text, description: 'Why it would not start with them' },
+})
+
 const counts = objectOf({ calls: integer, failures: integer })
 const trial = object('PluginTrial', {
   plugin: text,
@@ -228,6 +237,17 @@ export const marketplaceRoutes: readonly Route[] = [
     status: 200,
     response: listOf(generation),
     run: (operations, { context }) => operations.listGenerations(context),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: `${base}/settings/{instance}`,
+    id: 'checkPluginSettings',
+    summary: 'Says what is missing in the settings of a plugin',
+    status: 200,
+    response: settingsCheck,
+    run: (operations, call) =>
+      operations.checkPluginSettings(call.context, param(call, 'instance')),
   },
   {
     ...about,

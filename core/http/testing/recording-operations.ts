@@ -177,6 +177,13 @@ const answers: Answers = {
   getPlan: async () => plan,
   discardPlan: async () => {},
   applyPlan: async () => ({ generation }),
+  checkPluginSettings: async () => ({
+    instance: 'cloud',
+    missing: ['endpoint'],
+    secrets: ['password'],
+    unknown: [],
+    descriptions: { endpoint: 'URL of the cloud' },
+  }),
   listGenerations: async () => [generation],
   listDrift: async () => [drift],
   listTrials: async () => [trial],
