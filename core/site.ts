@@ -238,8 +238,10 @@ async function assemble(
     }
     assertSameServer(current, next)
     await refuseDropped(store, config(), next.config)
+    const useRegistries = await market.prepareRegistries(next)
     await plugins.apply(next)
     current = next
+    useRegistries()
     aaa.forget()
     await market.enforce()
     federation?.refresh()

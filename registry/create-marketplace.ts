@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Clock, Log } from '@fogbow/plugin-sdk'
 import type { VendorSchemas } from '@fogbow/sandbox/gate'
 import { createBundleFiles, type EvidenceSource } from './bundle-file/bundle-files.ts'
-import { createPackageRegistries, type RegistryAccess } from './fetch/registries.ts'
+import { createPackageRegistries, type RegistryAccesses } from './fetch/registries.ts'
 import type { NpmOptions } from './fetch/tarball.ts'
 import { inTurn } from './installed/in-turn.ts'
 import { createPluginFolder } from './installed/plugin-folder.ts'
@@ -34,8 +34,8 @@ export interface MarketplaceOptions {
   }
   /** Of npm's client, for every registry. */
   npm?: NpmOptions
-  /** By the name that the configuration gives them. */
-  registries?: Readonly<Record<string, RegistryAccess>>
+  /** A function where they may change. */
+  registries?: RegistryAccesses | (() => RegistryAccesses)
   /** Known weaknesses; throws when nobody can be asked. */
   advisories?: AdvisorySource
   revocations?: () => Promise<HeededRevocation[]>

@@ -6,6 +6,7 @@ export {
   createPackageRegistries,
   defaultRegistry,
   type RegistryAccess,
+  type RegistryAccesses,
 } from './fetch/registries.ts'
 export { installedSettings } from './installed/installed-settings.ts'
 export * from './marketplace.ts'

@@ -6,6 +6,7 @@ import {
   createPackageRegistries,
   defaultRegistry,
   type Marketplace,
+  type RegistryAccesses,
   readNpmrc,
   type SettingsByInstance,
 } from '@fogbow/registry'
@@ -49,6 +50,12 @@ export interface OpenMarketplace {
   marketplace: Marketplace
   revocations: Revocations
   vetting: MemberVetting
+  /**
+   * Reads addresses and tokens of the registries of a configuration.
+   * @returns makes them the ones that are asked from now on
+   * @throws configuration_error when a token cannot be read
+   */
+  prepareRegistries(next: LoadedConfig): Promise<() => void>
 }
 
 /** @throws configuration_error naming the key; a policy that cannot be understood is told here, and not when it is needed */
@@ -73,12 +80,12 @@ export async function openMarketplace(parts: MarketplaceParts): Promise<OpenMark
     join(directory, 'members'),
     () => config().revocations.members,
   )
-  const registries = await readRegistries(parts)
+  let registries = await readRegistries(parts.loaded(), parts)
   const npm = await readNpmrc(parts.env)
   const judge = createJudge({
     policy: () => readPolicy(config().policy),
     siteId: parts.loaded().config.site.id,
-    provenance: createProvenanceReader(trustRootReader(parts.loaded())),
+    provenance: createProvenanceReader(trustRootReader(parts)),
     registryKeys: (registry) => registryKeysOf(config())[registry] ?? [],
     revocations: revocations.heeded,
     evidenceFor: async (candidate) => ({
@@ -90,8 +97,12 @@ export async function openMarketplace(parts: MarketplaceParts): Promise<OpenMark
   })
   const find = createFinder({
     sdkVersion,
-    registries: createPackageRegistries({ cache: join(directory, 'cache'), ...npm }, registries),
-    searched: Object.keys(registries).length > 0 ? Object.keys(registries) : [defaultRegistry],
+    registries: createPackageRegistries(
+      { cache: join(directory, 'cache'), ...npm },
+      () => registries,
+    ),
+    searched: () =>
+      Object.keys(registries).length > 0 ? Object.keys(registries) : [defaultRegistry],
     catalogues: createCatalogues(catalogues, documents),
     installed: async () =>
       new Map((await marketplace.current()).plugins.map(({ name, version }) => [name, version])),
@@ -104,7 +115,7 @@ export async function openMarketplace(parts: MarketplaceParts): Promise<OpenMark
     schemas,
     judge,
     find,
-    registries,
+    registries: () => registries,
     advisories: find.advisories,
     revocations: async () => (await revocations.heeded()).heeded,
     refresh: async () => [...(await revocations.refresh()), ...(await find.refresh())],
@@ -117,7 +128,17 @@ export async function openMarketplace(parts: MarketplaceParts): Promise<OpenMark
     },
     clock,
   })
-  return { marketplace, revocations, vetting }
+  return {
+    marketplace,
+    revocations,
+    vetting,
+    async prepareRegistries(next) {
+      const read = await readRegistries(next, parts)
+      return () => {
+        registries = read
+      }
+    },
+  }
 
   function sourcesOf(
     written: MarketplaceConfig['catalogues'],
@@ -144,22 +165,26 @@ function registryKeysOf({ registries }: MarketplaceConfig) {
   )
 }
 
-async function readRegistries({ loaded, readSecret }: MarketplaceParts) {
-  const entries = Object.entries(loaded().config.marketplace.registries).map(
+async function readRegistries(
+  loaded: LoadedConfig,
+  { readSecret }: Pick<MarketplaceParts, 'readSecret'>,
+): Promise<RegistryAccesses> {
+  const entries = Object.entries(loaded.config.marketplace.registries).map(
     async ([name, { url, scopes, token }]) => {
       const key = `marketplace.registries.${name}.token`
-      const secret = token && (await readSecret(resolveReference(token, loaded()), key))
+      const secret = token && (await readSecret(resolveReference(token, loaded), key))
       return [name, { scopes, ...(url && { url }), ...(secret && { token: secret }) }] as const
     },
   )
   return Object.fromEntries(await Promise.all(entries))
 }
 
-function trustRootReader(loaded: LoadedConfig): (() => Promise<string>) | undefined {
-  const { trustRoot } = loaded.config.marketplace
-  return trustRoot === undefined
-    ? undefined
-    : () => readFile(resolve(loaded.folder, trustRoot), 'utf8')
+function trustRootReader({ loaded }: Pick<MarketplaceParts, 'loaded'>) {
+  return async () => {
+    const { config, folder } = loaded()
+    const { trustRoot } = config.marketplace
+    return trustRoot === undefined ? undefined : readFile(resolve(folder, trustRoot), 'utf8')
+  }
 }
 
 /** Names that a stranger's package must not be taken for. */

@@ -13,6 +13,7 @@ import {
   prepareChange,
   refuseRemovalInUse,
 } from './change-plugins.ts'
+import type { OpenMarketplace } from './open-marketplace.ts'
 import { instancesOf } from './plugin-users.ts'
 import { rollBackIfNew } from './probation.ts'
 import { createRevocationWatch, type Revoked } from './revocation-watch.ts'
@@ -48,6 +49,8 @@ export interface SiteMarketplace
   /** Reads lists and catalogues again, and does what they ask for. */
   refresh(): Promise<{ source: string; problem: string }[]>
   enforce(): Promise<void>
+  /** @returns makes the registries of that configuration the ones that are asked */
+  prepareRegistries: OpenMarketplace['prepareRegistries']
   /** For the plugin host: a plugin changed its state. */
   onHealth(instance: string, bundleHash: string, health: PluginHealth): void
   start(): Promise<void>
@@ -58,6 +61,7 @@ export interface SiteMarketplaceParts {
   marketplace: Marketplace
   revocations: Revocations
   vetting: MemberVetting
+  prepareRegistries: OpenMarketplace['prepareRegistries']
   plugins: PluginHost
   store: Store
   loaded(): LoadedConfig
@@ -249,6 +253,7 @@ export function createSiteMarketplace(parts: SiteMarketplaceParts): SiteMarketpl
     tell,
     refresh,
     enforce: watch.enforce,
+    prepareRegistries: parts.prepareRegistries,
     onHealth,
     async start() {
       await trials.resume()

@@ -27,11 +27,27 @@ export interface PackageRegistries {
 /** Name of the default registry while the configuration gives it none. */
 export const defaultRegistry = 'npm'
 
-/** @param npm - for every registry, such as `cache`; `registry` is that of the default one */
+/** By the name that the configuration gives them. */
+export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>
+
+/**
+ * @param npm - for every registry, such as `cache`; `registry` is that of the default one
+ * @param configured - a function where they may change; asked each time
+ */
 export function createPackageRegistries(
   npm: NpmOptions,
-  configured: Readonly<Record<string, RegistryAccess>> = {},
+  configured: RegistryAccesses | (() => RegistryAccesses) = {},
 ): PackageRegistries {
+  if (typeof configured !== 'function') return registriesOf(npm, configured)
+  const present = () => registriesOf(npm, configured())
+  return {
+    has: (registry) => present().has(registry),
+    nameFor: (packageName) => present().nameFor(packageName),
+    options: (from) => present().options(from),
+  }
+}
+
+function registriesOf(npm: NpmOptions, configured: RegistryAccesses): PackageRegistries {
   const entries = Object.entries(configured)
   const unscoped = entries.find(([, { scopes }]) => !scopes || scopes.length === 0)
   const [defaultName, defaultAccess] = unscoped ?? [defaultRegistry, {} as RegistryAccess]

@@ -18,18 +18,31 @@ const SLSA_PROVENANCE = /^https:\/\/slsa\.dev\/provenance\/v1(\.\d+)?$/
 const IN_TOTO = 'application/vnd.in-toto+json'
 
 /**
- * @param trustRoot - text of a Sigstore `trusted_root.json`; asked when the first bundle is looked at. Absent: the one that
+ * @param trustRoot - text of a Sigstore `trusted_root.json`; asked each time, so that it can be exchanged while the site
+ * runs. Absent, or undefined: the one that
  * comes with the site
  */
-export function createProvenanceReader(trustRoot?: () => Promise<string>): ProvenanceReader {
-  let verifier: Promise<Verifier> | undefined
+export function createProvenanceReader(
+  trustRoot?: () => Promise<string | undefined>,
+): ProvenanceReader {
+  let known: { root: string; verifier: Verifier } | undefined
+
+  async function verifierNow(): Promise<Verifier> {
+    const written = await trustRoot?.().catch((cause: Error) => {
+      throw unreadableRoot(cause)
+    })
+    const root = written ?? (await shippedTrustRoot())
+    if (known?.root !== root) known = { root, verifier: await openVerifier(root) }
+    return known.verifier
+  }
+
   return {
     async problemOf(candidate, identities) {
-      verifier ??= openVerifier(trustRoot ?? shippedTrustRoot)
+      const verifier = await verifierNow()
       const { attestations = [] } = candidate
       const problems: string[] = []
       for (const attestation of attestations) {
-        const problem = await problemOfBundle(await verifier, attestation, candidate, identities)
+        const problem = await problemOfBundle(verifier, attestation, candidate, identities)
         if (problem === undefined) return undefined
         problems.push(problem)
       }
@@ -45,17 +58,21 @@ async function shippedTrustRoot(): Promise<string> {
   return Buffer.from(seed?.targets['trusted_root.json'] ?? '', 'base64').toString()
 }
 
-async function openVerifier(trustRoot: () => Promise<string>): Promise<Verifier> {
+async function openVerifier(trustRoot: string): Promise<Verifier> {
   const [{ toTrustMaterial, Verifier }, { TrustedRoot }] = await Promise.all([
     import('@sigstore/verify'),
     import('@sigstore/protobuf-specs'),
   ])
   try {
-    return new Verifier(toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(await trustRoot()))))
+    return new Verifier(toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(trustRoot))))
   } catch (cause) {
-    const problem = `the trust root of Sigstore cannot be read: ${(cause as Error).message}`
-    throw new FogbowError('configuration_error', `marketplace.trustRoot: ${problem}`, { cause })
+    throw unreadableRoot(cause as Error)
   }
+}
+
+function unreadableRoot(cause: Error): FogbowError {
+  const problem = `the trust root of Sigstore cannot be read: ${cause.message}`
+  return new FogbowError('configuration_error', `marketplace.trustRoot: ${problem}`, { cause })
 }
 
 async function problemOfBundle(

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { addUser } from '../system/rest/run-site.ts'
 import type { Client } from '../system/support/client.ts'
-import { runMarket, until } from './support/market-site.ts'
+import { official, runMarket, until } from './support/market-site.ts'
 import { vendorCloud, vendorVersion } from './support/vendor-cloud.ts'
 
 interface TrialView {
@@ -20,8 +21,23 @@ const site = runMarket({
     vendorVersion({ version: '1.1.0' }),
     vendorVersion({ version: '1.2.0' }),
     vendorVersion({ version: '1.3.0', atOrder: `throw new Error('mislaid the order')` }),
+    vendorVersion({ version: '1.4.0' }),
   ],
-  settings: { marketplace: { trial: { minutes: 0, calls: 60 } } },
+  settings: {
+    marketplace: { trial: { minutes: 0, calls: 60 } },
+    plugins: {
+      accounts: {
+        package: official('per-user-account'),
+        config: {
+          accounts: { ann: { project: 'physics' }, everybody: { project: 'chemistry' } },
+          fallback: 'everybody',
+        },
+        secrets: { accounts: 'env:ACCOUNTS' },
+      },
+    },
+    mapper: 'accounts',
+  },
+  env: { ACCOUNTS: JSON.stringify({ ann: 'of ann', everybody: 'of everybody' }) },
 })
 
 const trials = () => site.market.get<TrialView[]>('trials')
@@ -77,6 +93,42 @@ test('an administrator ends a trial for good or for bad', async () => {
   assert.equal((await market.generations())[0]?.plugins.find(isVendor)?.version, '1.1.0')
   assert.equal(await market.answeredBy(), '1.1.0')
   assert.equal((await market.plugin('vendor')).version, '1.1.0')
+})
+
+test('only the new orders of one project of the cloud go to the version that is tried out', async () => {
+  const { market } = site
+  await tryOut('1.4.0', { project: 'physics' })
+  assert.deepEqual((await trials())[0]?.of, { project: 'physics' })
+  const ann = await logIn('ann')
+  assert.equal(await market.orderedFrom(ann), '1.4.0')
+  assert.equal(await market.orderedFrom(), '1.1.0', 'the administrator is in another project')
+  await site.cli(['plugin', 'revert', 'vendor'])
+  assert.equal(await market.orderedFrom(ann), '1.1.0')
+})
+
+test('a share of all new orders goes to the version that is tried out, and each order stays where it is', async () => {
+  const { market } = site
+  await tryOut('1.4.0', { share: 0.25 })
+  const ids: string[] = []
+  const isTried = (id: string) => Number.parseInt(hash('sha256', id).slice(0, 8), 16) < 2 ** 30
+  await until(
+    async () => {
+      ids.push(await market.order())
+      return ids.map(isTried)
+    },
+    (sides) => sides.length >= 12 && sides.includes(true) && sides.includes(false),
+  )
+  for (const id of ids) {
+    const { cloudState } = await market.ready(id)
+    assert.equal(cloudState, `made by ${isTried(id) ? '1.4.0' : '1.1.0'}`)
+  }
+  const tried = ids.filter(isTried).length
+  const [trial] = await trials()
+  assert.ok((trial?.counts.tried.calls ?? 0) >= tried, JSON.stringify(trial))
+  assert.equal(trial?.counts.tried.failures, 0)
+  const listed = await site.cli(['plugin', 'trials'])
+  assert.match(listed.stdout, /vendor +1\.1\.0 +1\.4\.0 +share=0\.25 /)
+  await site.cli(['plugin', 'revert', 'vendor'])
 })
 
 test('a version that does as well as the present one takes over by itself', async () => {

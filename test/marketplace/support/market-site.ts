@@ -20,17 +20,21 @@ export interface MarketSettings {
   plugins?: object
   /** Of the vendor's plugin: `config`, `secrets`, … */
   vendor?: object
+  /** Plugin instance that maps users to accounts of the vendor's cloud. */
+  mapper?: string
   /** Settings of `role-authorization`. */
   roles?: object
   /** Further sections. */
   site?: object
 }
 
-const official = join(import.meta.dirname, '../../../plugins-official')
+/** Folder of a plugin that comes with the site. */
+export const official = (name: string) =>
+  join(import.meta.dirname, '../../../plugins-official', name)
 
 /** A site whose cloud `vendor` is to be served by a package that is not installed yet. */
 export function marketConfig(settings: MarketSettings): string {
-  const plugin = (folder: string, more: object) => ({ package: join(official, folder), ...more })
+  const plugin = (folder: string, more: object) => ({ package: official(folder), ...more })
   return siteConfig({
     site: {
       plugins: {
@@ -46,7 +50,7 @@ export function marketConfig(settings: MarketSettings): string {
       },
       clouds: {
         emulated: { plugin: 'emulated', mapper: 'account' },
-        vendor: { plugin: 'vendor', mapper: 'account' },
+        vendor: { plugin: 'vendor', mapper: settings.mapper ?? 'account' },
       },
       marketplace: {
         registries: { npm: { url: settings.registry } },
