@@ -65,6 +65,29 @@ test('a bundle holds of the SDK only what its plugin uses, and never the validat
   assert.doesNotMatch(code, /tokenGenerator/)
 })
 
+test('the same package gives the same bytes wherever it lies, and they name no place of this machine', async (t) => {
+  const files = {
+    'package.json': '{"name":"placed","version":"1.0.0"}',
+    'index.ts': `import { join } from 'node:path'
+      import { definePlugin } from '@fogbow/plugin-sdk'
+      import asked from './asked.cjs'
+      export default definePlugin({
+        create: () => ({ health: { check: async () => { Buffer.from(join(asked, 'b')) } } }),
+      })`,
+    'asked.cjs': `module.exports = 'a'`,
+  }
+  const folder = await temporaryFolder(t)
+  const places = [join(folder, 'near'), join(folder, 'quite', 'far', 'away')]
+  const bundles = await Promise.all(
+    places.map(async (packageDir) => {
+      await writePackage(packageDir, files)
+      return buildBundle({ packageDir, entry: './index.ts' })
+    }),
+  )
+  assert.equal(bundles[0]?.hash, bundles[1]?.hash)
+  assert.doesNotMatch(bundles[0]?.code ?? '', /\.\.\/|sandbox\/gate/)
+})
+
 test('modules imported lazily and packages that are missing inside try are settled at bundling', async (t) => {
   const value = (await evaluated(t, {
     'index.ts': `

@@ -107,7 +107,8 @@ async function bundle(request: BundleRequest, subject: Subject, options: BundleO
     })
     const textOf = (ending: string) =>
       result.outputFiles.find((file) => file.path.endsWith(ending))?.text ?? ''
-    return { code: textOf('.js'), map: textOf('.js.map') }
+    const raw = textOf('.js')
+    return { code: withoutPlaces(raw), raw, map: textOf('.js.map') }
   } catch (error) {
     throw refusal(subject, describeBuildErrors(error), error)
   } finally {
@@ -177,6 +178,14 @@ function hintFor(text: string): string {
   return hint ? `; ${hint[1]}` : ''
 }
 
+/** Where, on this machine, a module outside of the package lies: the name of the function that it becomes. */
+const PLACE = /(?<=__(?:esm|commonJS)\(\{(?:async )?")(?:\.\.\/|\/)[^"]*\//g
+
+/** The same bytes wherever the site and the package lie, so that a vendor and every site make the same bundle. */
+function withoutPlaces(code: string): string {
+  return code.replace(PLACE, '')
+}
+
 /** Bundles once more with a source map, for the place in the author's own file. */
 async function describe(
   finding: Finding,
@@ -184,12 +193,25 @@ async function describe(
   subject: Subject,
   code: string,
 ): Promise<string> {
-  const { map, code: again } = await bundle(request, subject, { inputs: new Map(), mapped: true })
-  const before = code.slice(0, finding.offset).split('\n')
-  const line = before.length
-  const column = before.at(-1)?.length ?? 0
-  const entry = again === code ? originOf(map, line - 1, column) : undefined
+  const {
+    map,
+    raw,
+    code: again,
+  } = await bundle(request, subject, {
+    inputs: new Map(),
+    mapped: true,
+  })
+  const inRaw = checkCode(raw)
+  const { line, column } = placeIn(code, finding)
+  const mapped = again === code && 'finding' in inRaw ? placeIn(raw, inRaw.finding) : undefined
+  const entry = mapped && originOf(map, mapped.line - 1, mapped.column)
   return `${entry ?? `bundle:${line}:${column + 1}`}: ${finding.construct} is not allowed in a plugin; ${finding.remedy}`
+}
+
+/** @returns line from 1, column from 0 */
+function placeIn(code: string, { offset }: Finding): { line: number; column: number } {
+  const before = code.slice(0, offset).split('\n')
+  return { line: before.length, column: before.at(-1)?.length ?? 0 }
 }
 
 function originOf(map: string, line: number, column: number): string | undefined {
