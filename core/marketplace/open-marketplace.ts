@@ -4,7 +4,6 @@ import { sdkVersion } from '@fogbow/plugin-sdk'
 import {
   createMarketplace,
   createPackageRegistries,
-  defaultRegistry,
   type Marketplace,
   type RegistryAccesses,
   readNpmrc,
@@ -101,8 +100,6 @@ export async function openMarketplace(parts: MarketplaceParts): Promise<OpenMark
       { cache: join(directory, 'cache'), ...npm },
       () => registries,
     ),
-    searched: () =>
-      Object.keys(registries).length > 0 ? Object.keys(registries) : [defaultRegistry],
     catalogues: createCatalogues(catalogues, documents),
     installed: async () =>
       new Map((await marketplace.current()).plugins.map(({ name, version }) => [name, version])),

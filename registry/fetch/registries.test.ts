@@ -36,3 +36,31 @@ test('the first registry without scopes is the default one, under its own name',
   assert.equal(registries.options().registry, 'https://mirror.example/')
   assert.equal(registries.has('npm'), false)
 })
+
+test('a scope that .npmrc gives to a registry comes from nowhere else, unless the configuration says so', () => {
+  const npm = { '@company:registry': 'https://company.example/', registry: 'https://all.example/' }
+  const byNpmrc = createPackageRegistries(npm)
+  assert.deepEqual(byNpmrc.names(), ['npm', '@company'])
+  assert.equal(byNpmrc.nameFor('@company/cloud'), '@company')
+  const asked = byNpmrc.options({ packageName: '@company/cloud', registry: '@company' })
+  assert.equal(asked.registry, 'https://company.example/')
+  const named = byNpmrc.options({ packageName: '@company/cloud', registry: 'npm' })
+  assert.deepEqual(
+    [named.registry, named['@company:registry']],
+    ['https://all.example/', undefined],
+    'another one only when it is named',
+  )
+  const own = { url: 'https://own.example/', scopes: ['@company'] }
+  const configured = createPackageRegistries(npm, { own })
+  assert.equal(configured.nameFor('@company/cloud'), 'own')
+  assert.deepEqual(configured.names(), ['own'])
+})
+
+test('registries that change are asked for as they are now', () => {
+  let url = 'https://a.example/'
+  const registries = createPackageRegistries({}, () => ({ main: { url } }))
+  const asked = () => registries.options({ packageName: 'x', registry: 'main' }).registry
+  assert.equal(asked(), 'https://a.example/')
+  url = 'https://b.example/'
+  assert.equal(asked(), 'https://b.example/')
+})

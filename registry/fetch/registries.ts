@@ -14,7 +14,9 @@ export interface RegistryAccess {
 export interface PackageRegistries {
   /** The one that a scope is given to, or else the default one. */
   nameFor(packageName: string): string
-  /** @returns undefined when there is no such registry in the configuration */
+  /** Those that are searched. */
+  names(): string[]
+  /** Whether there is such a registry in the configuration, or in `.npmrc`. */
   has(registry: string): boolean
   /**
    * For npm's client.
@@ -41,13 +43,15 @@ export function createPackageRegistries(
   if (typeof configured !== 'function') return registriesOf(npm, configured)
   const present = () => registriesOf(npm, configured())
   return {
+    names: () => present().names(),
     has: (registry) => present().has(registry),
     nameFor: (packageName) => present().nameFor(packageName),
     options: (from) => present().options(from),
   }
 }
 
-function registriesOf(npm: NpmOptions, configured: RegistryAccesses): PackageRegistries {
+function registriesOf(npm: NpmOptions, inConfiguration: RegistryAccesses): PackageRegistries {
+  const configured = { ...ofNpmrc(npm, inConfiguration), ...inConfiguration }
   const entries = Object.entries(configured)
   const unscoped = entries.find(([, { scopes }]) => !scopes || scopes.length === 0)
   const [defaultName, defaultAccess] = unscoped ?? [defaultRegistry, {} as RegistryAccess]
@@ -70,6 +74,10 @@ function registriesOf(npm: NpmOptions, configured: RegistryAccesses): PackageReg
   const has = (registry: string) => registry === defaultName || Object.hasOwn(configured, registry)
 
   return {
+    names: () => {
+      const names = Object.keys(configured)
+      return Object.keys(inConfiguration).length > 0 ? names : [defaultName, ...names]
+    },
     has,
     nameFor: (packageName) => byScope.get(scopeOf(packageName)) ?? defaultName,
     options(from) {
@@ -83,6 +91,17 @@ function registriesOf(npm: NpmOptions, configured: RegistryAccesses): PackageReg
       return url === undefined ? rest : { ...rest, registry: url }
     },
   }
+}
+
+/** Scopes that `.npmrc` gives to a registry and the configuration does not; each is a registry of that name. */
+function ofNpmrc(npm: NpmOptions, configured: RegistryAccesses): RegistryAccesses {
+  const taken = new Set(Object.values(configured).flatMap(({ scopes = [] }) => scopes))
+  const found = Object.entries(npm).flatMap(([key, url]): [string, RegistryAccess][] => {
+    const scope = /^(@[^:]+):registry$/.exec(key)?.[1]
+    if (scope === undefined || taken.has(scope) || typeof url !== 'string') return []
+    return [[scope, { url, scopes: [scope] }]]
+  })
+  return Object.fromEntries(found)
 }
 
 /** Empty for a package without a scope. */

@@ -23,8 +23,6 @@ import { resembled } from './resembles.ts'
 export interface FinderOptions {
   sdkVersion: string
   registries: PackageRegistries
-  /** Names of the registries that are searched. */
-  searched(): readonly string[]
   catalogues: Catalogues
   /** Package → version that is installed. */
   installed(): Promise<ReadonlyMap<string, string>>
@@ -79,7 +77,7 @@ export function createFinder(options: FinderOptions): Finder {
   async function searchRegistries({ text = '', source }: SearchQuery) {
     const found: { hit: SearchHit; registry: string }[] = []
     const problems: SearchResult['problems'] = []
-    const asked = options.searched().filter((name) => source === undefined || source === name)
+    const asked = registries.names().filter((name) => source === undefined || source === name)
     await Promise.all(
       asked.map(async (registry) => {
         try {

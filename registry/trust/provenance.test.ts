@@ -90,6 +90,30 @@ describe('provenance', () => {
     }
   })
 
+  test('a trust root is exchanged while the site runs: from then on the new one counts alone', async () => {
+    const successor = await startSigstore()
+    let root: string | undefined = sigstore.trustRoot
+    const following = createProvenanceReader(async () => root)
+    const problem = (attestations: unknown[]) =>
+      following.problemOf({ ...plugin, attestations }, [buildIdentity])
+    try {
+      const later = await successor.attest(subject)
+      assert.equal(await problem([attestation]), undefined)
+      assert.match(String(await problem([later])), /an attestation does not hold/)
+      root = successor.trustRoot
+      assert.equal(await problem([later]), undefined)
+      assert.match(String(await problem([attestation])), /an attestation does not hold/)
+      root = undefined
+      assert.match(
+        String(await problem([later])),
+        /an attestation does not hold/,
+        'the shipped one',
+      )
+    } finally {
+      await successor.close()
+    }
+  })
+
   test('without a log entry it does not hold', async () => {
     const forged = structuredClone(attestation) as {
       verificationMaterial: { tlogEntries: unknown[] }

@@ -16,16 +16,23 @@ const PUBLISHER = 'vendor'
 /** An npm registry as an organisation runs its own. */
 export interface Verdaccio {
   readonly url: string
-  /** Publishes a folder, or files, with the npm client and the token of an account at this registry. */
+  /** Of the account that publishes here. */
+  readonly token: string
+  /** `.npmrc` of that account. */
+  readonly npmrc: string
+  /** Publishes a folder, a tarball, or files, with the npm client and the token of an account at this registry. */
   publish(folder: string | PackageFiles): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startVerdaccio(): Promise<Verdaccio> {
+/** @param access - who may read: everybody, or only who has an account */
+export async function startVerdaccio(
+  access: '$all' | '$authenticated' = '$all',
+): Promise<Verdaccio> {
   const folder = mkdtempSync(join(tmpdir(), 'fogbow-verdaccio-'))
   const address = `127.0.0.1:${await freePort()}`
   const url = `http://${address}/`
-  writeFileSync(join(folder, 'config.yaml'), configuration)
+  writeFileSync(join(folder, 'config.yaml'), configurationOf(access))
   const child = spawn(
     process.execPath,
     [program, '--config', join(folder, 'config.yaml'), '--listen', address],
@@ -58,9 +65,10 @@ export async function startVerdaccio(): Promise<Verdaccio> {
     }
   }
 
+  let token: string
   try {
     await answers()
-    const token = await addAccount(url)
+    token = await addAccount(url)
     writeFileSync(npmrc, `registry=${url}\n//${address}/:_authToken=${token}\n`)
   } catch (error) {
     await stop()
@@ -69,6 +77,8 @@ export async function startVerdaccio(): Promise<Verdaccio> {
 
   return {
     url,
+    token,
+    npmrc,
     async publish(source) {
       const written = typeof source === 'string' ? undefined : writePackage(source)
       try {
@@ -89,15 +99,16 @@ export async function startVerdaccio(): Promise<Verdaccio> {
 }
 
 /** It knows no other registry: what is not published here does not exist. */
-const configuration = `
+const configurationOf = (access: string) => `
 storage: ./storage
 auth:
   htpasswd:
     file: ./htpasswd
 packages:
   '**':
-    access: $all
+    access: ${access}
     publish: $authenticated
+max_body_size: 100mb
 web:
   enable: false
 log:
