@@ -38,13 +38,14 @@ export function addFindCommands(group: Command, commandLine: CommandLine): void 
 
   addDataDir(group.command('about'))
     .description('Show one package: readme, changes, what it would reach, weaknesses, licence')
-    .argument('<package>', 'Npm name of the package')
-    .option('--version <version>', 'Another version than the newest that suits')
+    .argument('<package>', 'Npm name; with @version for another one than the newest that suits')
     .option('--source <name>', 'Of this registry')
-    .action(async (name: string, typed: Row, command: Command) => {
+    .action(async (text: string, typed: Row, command: Command) => {
       const desk = await openDesk(commandLine, command, typed)
       try {
-        const { version, source } = typed as { version?: string; source?: string }
+        const { source } = typed as { source?: string }
+        const at = text.indexOf('@', 1)
+        const [name, version] = at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)]
         const options = { ...(version && { version }), ...(source && { source }) }
         const about = await desk.about(name, options)
         printResult(commandLine, command, about, (shown) => toAboutText(commandLine, shown))
@@ -109,9 +110,11 @@ function toAboutText({ terminal }: CommandLine, about: PluginAbout): string {
   const weaknesses = about.advisories.map(
     ({ severity, id, title }) => `${severity} ${id}: ${title}`,
   )
+  const screenshots = about.screenshots.map(({ url, caption }) => `${url}  ${caption}`.trim())
   return [
     fields,
     ...section(terminal.paint('bold', 'WEAKNESSES'), weaknesses.join('\n')),
+    ...section(terminal.paint('bold', 'SCREENSHOTS'), screenshots.join('\n')),
     ...section(terminal.paint('bold', 'README'), about.readme),
     ...section(terminal.paint('bold', 'CHANGES'), about.changelog),
   ].join('\n')
