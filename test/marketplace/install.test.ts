@@ -135,3 +135,33 @@ test('what an administrator installs at a shell of the machine shows as drift, a
   assert.equal(await site.market.answeredBy(), '1.2.0')
   assert.deepEqual(await site.market.drift(), [])
 })
+
+test('an older generation whose file is damaged is shown, cannot be gone back to, and hinders nothing', async () => {
+  const { market, cli, process } = site
+  const [present, before, older] = await market.generations()
+  assert.ok(present && before && older)
+  const file = join(process.folder, 'data/plugins/generations', `${before.number}.json`)
+  writeFileSync(file, readFileSync(file, 'utf8').slice(0, 300))
+  const listed = await cli(['plugin', 'generations'])
+  assert.equal(listed.code, 0, listed.stderr)
+  assert.match(
+    listed.stdout,
+    new RegExp(`\n${before.number} +unknown +cannot be read +.*cannot be used`),
+  )
+  const drift = await cli(['plugin', 'drift'])
+  assert.match(drift.stdout, new RegExp(`damaged generation +generation ${before.number} `))
+  const back = await cli(['plugin', 'rollback', '--yes'])
+  assert.equal(back.code, 1)
+  assert.match(back.stderr, new RegExp(`is damaged[^]*fogbow plugin rollback ${older.number}`))
+  await assert.rejects(market.plan({ action: 'rollback', generation: before.number }), {
+    message: /cannot be used/,
+  })
+  const upgraded = join(process.folder, '1.3.0.tgz')
+  writeFileSync(upgraded, packed(vendorVersion({ version: '1.3.0' })))
+  const installed = await cli(['plugin', 'install', upgraded, '--yes'])
+  assert.equal(installed.code, 0, installed.stderr)
+  assert.equal(await market.answeredBy(), '1.3.0')
+  const rolled = await cli(['plugin', 'rollback', String(present.number), '--yes'])
+  assert.equal(rolled.code, 0, rolled.stderr)
+  assert.equal(await market.answeredBy(), '1.2.0')
+})

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,8 @@ export interface Verdaccio {
   readonly npmrc: string
   /** Publishes a folder, a tarball, or files, with the npm client and the token of an account at this registry. */
   publish(folder: string | PackageFiles): Promise<void>
+  /** Lets it say that a version was published at another time. */
+  backdate(name: string, version: string, at: string): void
   stop(): Promise<void>
 }
 
@@ -93,6 +95,12 @@ export async function startVerdaccio(
       } finally {
         if (written) rmSync(written, { recursive: true, force: true })
       }
+    },
+    backdate(name, version, at) {
+      const file = join(folder, 'storage', name, 'package.json')
+      const document = JSON.parse(readFileSync(file, 'utf8')) as { time: Record<string, string> }
+      document.time[version] = at
+      writeFileSync(file, JSON.stringify(document))
     },
     stop,
   }
