@@ -13,7 +13,13 @@ import {
 } from '@fogbow/sandbox'
 import { createVendorSchemas } from '@fogbow/sandbox/gate'
 import type { Logger } from 'pino'
-import { createAaaPipeline, createAudit, loadRevocations } from './aaa/index.ts'
+import {
+  createAaaPipeline,
+  createAudit,
+  createLogins,
+  createPendingLogins,
+  loadRevocations,
+} from './aaa/index.ts'
 import { createLocalClouds } from './clouds/index.ts'
 import {
   type ConfigSource,
@@ -251,6 +257,7 @@ async function assemble(
   const operations = createOperations({
     aaa,
     audit,
+    logins: createLogins({ plugins, pending: createPendingLogins(store, Date.now) }),
     store,
     engine,
     clouds,

@@ -25,6 +25,15 @@ export type { Contract, MethodContract } from './contracts/define-contract.ts'
 export { type HealthPlugin, healthContract } from './contracts/health.ts'
 export { contracts, methodContract, pluginKinds } from './contracts/index.ts'
 export {
+  type BegunDeviceLogin,
+  type BegunLogin,
+  type EndedSession,
+  type KeptLogin,
+  type LoginPlugin,
+  loginContract,
+  type PolledLogin,
+} from './contracts/login.ts'
+export {
   type PlacementCandidate,
   type PlacementPlugin,
   type PlacementRanking,

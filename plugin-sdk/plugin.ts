@@ -17,6 +17,7 @@ import type {
   VolumePlugin,
 } from './contracts/cloud.ts'
 import type { HealthPlugin } from './contracts/health.ts'
+import type { LoginPlugin } from './contracts/login.ts'
 import type { PlacementPlugin } from './contracts/placement.ts'
 import type { PluginHost } from './host.ts'
 
@@ -36,6 +37,7 @@ export interface PluginParts {
   authentication?: AuthenticationPlugin
   authorization?: AuthorizationPlugin
   federationToLocalMapper?: FederationToLocalMapperPlugin
+  login?: LoginPlugin
   placement?: PlacementPlugin
   health?: HealthPlugin
 }

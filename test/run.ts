@@ -23,6 +23,7 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   conformance: { files: 'test/conformance/**/*.test.ts', concurrency: 2 },
   sdks: { files: 'test/sdks/**/*.test.ts', concurrency: 1 },
   system: { files: 'test/system/**/*.test.ts', concurrency: 2 },
+  identity: { files: 'test/identity/**/*.test.ts', concurrency: 1 },
   pages: { files: 'test/pages/**/*.test.ts', concurrency: 1 },
   federation: { files: 'test/federation/**/*.test.ts', concurrency: 1 },
   marketplace: { files: 'test/marketplace/**/*.test.ts', concurrency: 1 },
@@ -33,7 +34,7 @@ const suites: Record<string, { files: string; concurrency: number }> = {
 const byNameOnly = new Set(['clouds'])
 
 /** Suites that use what is no npm package. */
-const needPackages = new Set(['core', 'pages', 'sdks', 'federation', 'marketplace', 'clouds'])
+const needPackages = new Set(['core', 'identity', 'pages', 'sdks', 'federation', 'marketplace', 'clouds'])
 
 function installPackages(packages: readonly { name: string; provides: string }[]): void {
   const missing = packages.filter(({ provides }) => !existsSync(provides)).map(({ name }) => name)

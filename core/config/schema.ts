@@ -178,6 +178,21 @@ export const siteConfigSchema = schema({
           default: false,
           description: 'Take the client address from X-Forwarded-For',
         },
+        publicUrl: {
+          type: 'string',
+          pattern: '^https?://[^/?#@]+$',
+          maxLength: 255,
+          description:
+            'Where browsers reach this site, such as https://site-a.example.org, for logins that come back to it; the address it listens at when absent',
+        },
+        loginReturnUrls: {
+          type: 'array',
+          default: [],
+          maxItems: 64,
+          items: { type: 'string', pattern: '^https?://[^?#@]+$', maxLength: 1024 },
+          description:
+            'Log-in pages of other origins, such as that of the GUI, to which a browser may be sent back with a ticket for its token',
+        },
         corsOrigins: { type: 'array', default: ['*'], items: { type: 'string' } },
         bodyLimitBytes: { type: 'integer', minimum: 1024, maximum: 67108864, default: 1048576 },
         requestsPerMinute: {

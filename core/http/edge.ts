@@ -10,8 +10,10 @@ import { dispatch } from './middleware/dispatch.ts'
 import { safeHeaders } from './middleware/safe-headers.ts'
 import type { RequestState } from './middleware/state.ts'
 import { type HttpMetrics, trace } from './middleware/trace.ts'
+import { browserCookie } from './request/browser-cookie.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes/index.ts'
+import { loginPageRoutes } from './routes/login-page-routes.ts'
 import { type Readiness, siteRoutes } from './routes/site-routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 
@@ -34,7 +36,12 @@ const CLOSE_TIMEOUT_MS = 10_000
 /** The HTTP side of a site: REST API, reference, front page. It knows operations, and neither orders nor clouds. */
 export function createHttpEdge(dependencies: HttpEdgeDependencies): HttpEdge {
   const { operations, config, log, clock, metrics, isReady } = dependencies
-  const router = createRouter([...routes, ...siteRoutes({ isReady, metrics })])
+  const place = createPlace(config.publicUrl)
+  const router = createRouter([
+    ...routes,
+    ...siteRoutes({ isReady, metrics }),
+    ...loginPageRoutes(place),
+  ])
   const app = new Koa<RequestState>({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.use(trace(log, metrics))
   app.use(safeHeaders)
@@ -46,9 +53,31 @@ export function createHttpEdge(dependencies: HttpEdgeDependencies): HttpEdge {
       admission: createAdmission(config, clock),
       bodyLimitBytes: config.bodyLimitBytes,
       requester: operations.site().id,
+      cookie: place.cookie,
     }),
   )
   app.on('error', (error) => log.warn({ err: error }, 'answer could not be sent'))
   const handler: RequestListener = app.callback()
-  return { handler, ...createHttpServer(handler, config.closeTimeoutMs ?? CLOSE_TIMEOUT_MS) }
+  const server = createHttpServer(handler, config.closeTimeoutMs ?? CLOSE_TIMEOUT_MS)
+  return {
+    handler,
+    close: server.close,
+    async listen(port, host) {
+      const listening = await server.listen(port, host)
+      place.listensAt(listening.url)
+      return listening
+    },
+  }
+}
+
+/** Where browsers find the site: what the administrator says, else where it listens, which is known only then. */
+function createPlace(configured: string | undefined) {
+  let url = configured
+  return {
+    publicUrl: () => url ?? '',
+    cookie: () => browserCookie(url ?? ''),
+    listensAt(address: string) {
+      url ??= address
+    },
+  }
 }

@@ -2,6 +2,8 @@
 export interface HttpConfig {
   /** Take the client's address from the last entry of `X-Forwarded-For`. */
   trustProxy: boolean
+  /** Where browsers reach the site, without a slash at the end; where it listens when absent. */
+  publicUrl?: string
   /** Origins whose pages may call the API; `*` for any. Credentials (cookies) are never allowed. */
   corsOrigins: readonly string[]
   bodyLimitBytes: number

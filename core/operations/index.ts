@@ -1,5 +1,5 @@
 import { FogbowError } from '@fogbow/plugin-sdk'
-import type { AaaPipeline, Audit } from '../aaa/index.ts'
+import type { AaaPipeline, Audit, Logins } from '../aaa/index.ts'
 import type { LocalClouds } from '../clouds/index.ts'
 import type { SiteConfig } from '../config/index.ts'
 import type { SiteMarketplace } from '../marketplace/index.ts'
@@ -10,6 +10,7 @@ import { createAdminOperations } from './admin-operations.ts'
 import type { AnySite } from './any-site/index.ts'
 import { createGuard } from './guard.ts'
 import { createIdempotency } from './idempotency.ts'
+import { createLoginOperations } from './login-operations.ts'
 import { createMarketplaceOperations } from './marketplace-operations.ts'
 import { createEffects } from './once.ts'
 import type { FederationReport, MemberOperations, Operations } from './operations.ts'
@@ -27,6 +28,7 @@ import { createUserOperations } from './user-operations.ts'
 export interface OperationsDeps {
   aaa: AaaPipeline
   audit: Audit
+  logins: Logins
   store: Store
   engine: Engine
   clouds: LocalClouds
@@ -66,6 +68,7 @@ export function createOperations(deps: OperationsDeps): Operations & MemberOpera
   const orderAccess = createOrderAccess(parts)
   return {
     ...createTokenOperations(parts),
+    ...createLoginOperations(parts),
     ...createOrderOperations(parts, orderAccess),
     ...createProvidedOperations(parts, orderAccess),
     ...createPowerOperations(parts, orderAccess),

@@ -1,4 +1,5 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
+import type { DeviceLogin, LoginSource } from '../aaa/index.ts'
 import type { Order, OrderReport } from '../orders/index.ts'
 import type { Page, PageRequest } from '../orders/page.ts'
 import type { MarketplaceOperations } from './marketplace-operations.ts'
@@ -14,6 +15,8 @@ export interface RequestContext {
   vouched?: FederationUser
   /** Member from which the request came. */
   requester: string
+  /** Secret by which a browser is known again in which a login began. */
+  browser?: string
   /** Address of the client, for the audit and for log-in limits. */
   remoteAddress?: string
   /** Repeating a creation with the same key gives the first answer again. */
@@ -185,6 +188,38 @@ export interface SiteView {
 export interface Operations extends MarketplaceOperations {
   /** Open. Body `{credentials, publicKey?}`. */
   createToken(context: RequestContext, body: unknown): Promise<{ token: string }>
+  /** Open. Where people can log in beside `createToken`, and whether that takes passwords. */
+  loginSources(): { sources: readonly LoginSource[]; passwords: boolean }
+  /** Open. Begins a login in the browser of the context, at the identity provider behind a plugin. @returns where the browser goes */
+  beginLogin(
+    context: RequestContext,
+    source: string,
+    login: { redirectUri: string; returnUrl?: string | undefined },
+  ): Promise<{ url: string }>
+  /** Open. What the provider sent the browser back with. @returns a ticket for `fetchToken`, and the page that awaits it */
+  completeLogin(
+    context: RequestContext,
+    source: string,
+    callback: { redirectUri: string; parameters: Readonly<Record<string, string>> },
+  ): Promise<{ ticket: string; returnUrl: string | undefined }>
+  /** Open. Answers the token of a ticket, once and within a minute. */
+  fetchToken(context: RequestContext, ticket: string): Promise<{ token: string }>
+  /** Open. For programs without a browser (RFC 8628). */
+  beginDeviceLogin(context: RequestContext, source: string): Promise<DeviceLogin>
+  /** Open. Body `{handle}`. */
+  pollDeviceLogin(
+    context: RequestContext,
+    source: string,
+    body: unknown,
+  ): Promise<
+    { status: 'done'; token: string } | { status: 'pending' | 'slow_down'; intervalSeconds: number }
+  >
+  /** Open. Where the browser ends its session at the provider; undefined when there is no such page. */
+  endSession(
+    context: RequestContext,
+    source: string,
+    returnUri: string,
+  ): Promise<string | undefined>
   /** The token of the context is not accepted any more, whatever its expiry. */
   revokeToken(context: RequestContext): Promise<void>
   /** Who the caller is. */

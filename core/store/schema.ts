@@ -12,6 +12,8 @@ export interface Database {
   begun_effects: BegunEffectTable
   plugin_storage: { plugin: string; key: string; value: string }
   revoked_tokens: { token_hash: string; expires_at: number }
+  /** Logins that go on elsewhere, in a browser or on another device. */
+  pending_logins: PendingLoginTable
   /** Plugins that run in a process because a thread of theirs could not be stopped. */
   moved_plugins: MovedPluginTable
   plugin_trials: PluginTrialTable
@@ -110,6 +112,27 @@ export interface BegunEffectTable {
   before: string | null
   /** When it was last asked for, or that asking ended. */
   at: number
+}
+
+export interface PendingLoginTable {
+  /** Of what its owner comes back with. */
+  id_hash: string
+  /** `browser`, `device` or `ticket` */
+  purpose: string
+  /** Name of the plugin in the configuration. */
+  source: string
+  /** Of who began it, to bound how many each may have. */
+  address: string
+  /** The browser in which it must end. */
+  browser_hash: string | null
+  /** Page of another origin that gets the ticket. */
+  return_url: string | null
+  /** What the plugin wants back; only whoever began the login can open it. */
+  sealed: string
+  interval_seconds: number | null
+  /** A device that asks earlier is too fast. */
+  next_poll_at: number | null
+  expires_at: number
 }
 
 export interface MovedPluginTable {

@@ -2,11 +2,13 @@ import { aaaContracts } from './aaa.ts'
 import { cloudContracts } from './cloud.ts'
 import type { Contract, MethodContract } from './define-contract.ts'
 import { healthContract } from './health.ts'
+import { loginContract } from './login.ts'
 import { placementContract } from './placement.ts'
 
 /** Every plugin kind and what it must be able to do. */
 export const contracts: Readonly<Record<string, Contract>> = {
   ...aaaContracts,
+  login: loginContract,
   ...cloudContracts,
   placement: placementContract,
   health: healthContract,

@@ -5,6 +5,7 @@ import { authenticationCases } from './cases/authentication.ts'
 import { authorizationCases } from './cases/authorization.ts'
 import { federationIdentityCases } from './cases/federation-identity.ts'
 import { healthCases } from './cases/health.ts'
+import { loginPluginCases } from './cases/login-plugin.ts'
 import { federationToLocalMapperCases } from './cases/mapper.ts'
 import { offerCases } from './cases/offer.ts'
 import { orderedCases } from './cases/ordered.ts'
@@ -65,6 +66,7 @@ const casesByKind: Readonly<Record<string, CasesOf>> = {
   authentication: authenticationCases,
   authorization: authorizationCases,
   federationToLocalMapper: federationToLocalMapperCases,
+  login: loginPluginCases,
   placement: placementCases,
   health: healthCases,
 }

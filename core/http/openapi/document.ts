@@ -27,6 +27,7 @@ const placeholders: Readonly<Record<string, string>> = {
   providerId: "Id of the user's identity provider",
   ruleId: 'Id of the rule within the cloud',
   name: 'Name of a plugin in the configuration',
+  source: 'Identity provider, as `GET /as/login` names it',
 }
 
 /** Describes routes as the OpenAPI Specification 3.1 has it, from the same declarations that the router reads. */

@@ -2,6 +2,8 @@
 
 const api = await (await fetch('/openapi.json')).json()
 const tokenInput = document.querySelector('#log-in [name=token]')
+// Left by the log-in page of this site, in the same tab.
+tokenInput.value = sessionStorage.getItem('fogbow-token') ?? ''
 
 /** Makes an element; children are elements or texts, absent ones are left out. */
 function make(tag, attributes = {}, ...children) {

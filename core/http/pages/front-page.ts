@@ -17,7 +17,7 @@ export function renderFrontPage(site: SiteView): string {
 <p class="eyebrow">Fogbow site</p>
 <h1>${escapeHtml(site.id)}</h1>
 <p class="facts">Version ${escapeHtml(site.version)} · up since <time datetime="${escapeHtml(site.startedAt)}">${escapeHtml(readableTime(site.startedAt))}</time></p>
-<nav aria-label="References"><a href="/docs">API reference</a><a href="/openapi.json">OpenAPI document</a><a href="/readyz">Readiness</a></nav>
+<nav aria-label="References"><a href="/login">Log in</a><a href="/docs">API reference</a><a href="/openapi.json">OpenAPI document</a><a href="/readyz">Readiness</a></nav>
 </header>
 <main>
 ${section('Clouds', site.clouds.map(renderCloud), 'No cloud is configured.')}

@@ -12,7 +12,7 @@ const tokenRequest = {
       type: 'object',
       additionalProperties: { type: 'string' },
       description:
-        'What the identity provider of this site asks for, such as username and password',
+        'What the identity provider of this site asks for, such as username and password; or `loginTicket`, with which a browser came back from one',
     },
     publicKey: {
       type: 'string',
@@ -43,7 +43,12 @@ export const authenticationRoutes: readonly Route[] = [
     status: 201,
     request: tokenRequest,
     response: object('Token', { token: { type: 'string' } }),
-    run: (operations, { context, body }) => operations.createToken(context, body),
+    run: (operations, { context, body }) => {
+      const ticket = ticketIn(body)
+      return ticket === undefined
+        ? operations.createToken(context, body)
+        : operations.fetchToken(context, ticket)
+    },
   },
   {
     ...about,
@@ -67,6 +72,13 @@ export const authenticationRoutes: readonly Route[] = [
     run: (operations, { context }) => operations.whoAmI(context),
   },
 ]
+
+/** A page that a browser was sent back to hands on what it got as credentials; the token is there already. */
+function ticketIn(body: unknown): string | undefined {
+  const { credentials } = body as { credentials?: { loginTicket?: unknown } | null }
+  const ticket = credentials?.loginTicket
+  return typeof ticket === 'string' ? ticket : undefined
+}
 
 /**
  * What each of the four services tells anybody. Numbers are those of the original services' interfaces, to which a

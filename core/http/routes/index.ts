@@ -2,6 +2,7 @@ import { nestedKinds, orderedKinds } from '@fogbow/plugin-sdk'
 import { administrationRoutes } from './administration-routes.ts'
 import { authenticationRoutes, serviceRoutes } from './authentication-routes.ts'
 import { federatedNetworkRoutes, wrappedComputeRoute } from './federated-network-routes.ts'
+import { loginRoutes } from './login-routes.ts'
 import { marketplaceRoutes } from './marketplace-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
 import { nestedRoutes } from './nested-routes.ts'
@@ -31,6 +32,7 @@ function federatedRoutes(): Route[] {
 /** Every path and method of the API. */
 export const routes: readonly Route[] = [
   ...authenticationRoutes,
+  ...loginRoutes,
   ...serviceRoutes('/as', '1.0.0'),
   ...resourceRoutes('/ras'),
   ...administrationRoutes,

@@ -14,6 +14,18 @@ export interface Call {
   body: unknown
   /** Checked against `query`; only of routes that declare it. */
   query: Readonly<Record<string, unknown>>
+  /** As it came, for routes whose parameters others choose. */
+  queryText: string
+}
+
+/** An answer that only its route can know, such as a redirect. */
+export interface Reply {
+  status: number
+  headers?: Readonly<Record<string, string>>
+  /** Value of `Set-Cookie`. */
+  cookie?: string
+  contentType?: string
+  body?: string
 }
 
 /** One path and method of the API, as data: router, OpenAPI document, tests and reference page all read it. */
@@ -38,6 +50,8 @@ export interface Route {
   contentType?: string
   /** Headers of the answer beside the usual ones. */
   headers?: Readonly<Record<string, string>>
+  /** `run` answers a `Reply`. */
+  replies?: boolean
   /** `run` answers a `Page`: its items become the body, the rest `Link` and `ETag`. */
   paged?: boolean
   run(operations: Operations, call: Call): unknown

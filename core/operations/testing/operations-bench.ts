@@ -1,6 +1,12 @@
 import { type FederationUser, FogbowError } from '@fogbow/plugin-sdk'
 import { pino } from 'pino'
-import { createAaaPipeline, createAudit, loadRevocations } from '../../aaa/index.ts'
+import {
+  createAaaPipeline,
+  createAudit,
+  createLogins,
+  createPendingLogins,
+  loadRevocations,
+} from '../../aaa/index.ts'
 import { createLocalClouds } from '../../clouds/index.ts'
 import type { SiteConfig } from '../../config/index.ts'
 import { noMarketplace } from '../../marketplace/testing/no-marketplace.ts'
@@ -157,6 +163,7 @@ export async function openOperationsBench(): Promise<OperationsBench> {
       marketplace: noMarketplace,
       aaa,
       audit,
+      logins: createLogins({ plugins, pending: createPendingLogins(store, now) }),
       store,
       engine,
       clouds,

@@ -190,6 +190,21 @@ return owner === undefined || isOwn`,
     },
   },
 
+  login: {
+    before: `/** Where users log in. */
+const PROVIDER = 'https://login.example/authorize'
+
+`,
+    methods: {
+      beginLogin: `const url = new URL(PROVIDER)
+url.search = String(new URLSearchParams({ redirect_uri: redirectUri, state }))
+return { url: url.href, kept: { state } }`,
+      completeLogin: `if (parameters.state !== kept.state || !parameters.code)
+  throw new FogbowError('unauthenticated', \`the login at \${redirectUri} is not the one that was begun\`)
+throw new FogbowError('unauthenticated', 'the provider does not know this code')`,
+    },
+  },
+
   placement: {
     before: `/** Of a site whose distance nobody has measured, ms. */
 const UNKNOWN_LATENCY_MS = 1000

@@ -1,5 +1,11 @@
 import { pino } from 'pino'
-import { createAaaPipeline, createAudit, loadRevocations } from '../../../aaa/index.ts'
+import {
+  createAaaPipeline,
+  createAudit,
+  createLogins,
+  createPendingLogins,
+  loadRevocations,
+} from '../../../aaa/index.ts'
 import { createLocalClouds, type LocalClouds } from '../../../clouds/index.ts'
 import type { SiteConfig } from '../../../config/index.ts'
 import { noMarketplace } from '../../../marketplace/testing/no-marketplace.ts'
@@ -169,6 +175,7 @@ export class SiteBench {
       marketplace: noMarketplace,
       aaa,
       audit: createAudit(this.store, log),
+      logins: createLogins({ plugins, pending: createPendingLogins(store, now) }),
       store,
       engine: this.engine,
       clouds,

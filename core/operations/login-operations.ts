@@ -1,0 +1,113 @@
+import { asFogbowError, FogbowError, invalid } from '@fogbow/plugin-sdk'
+import type { Audit, AuthenticUser, Logins } from '../aaa/index.ts'
+import type { OperationParts } from './operation-parts.ts'
+import type { Operations, RequestContext } from './operations.ts'
+import { toBody } from './request.ts'
+
+/** Logging in at an identity provider that the user visits. What came of each is recorded, with the user once he is known. */
+export function createLoginOperations(
+  parts: OperationParts & { audit: Audit; logins: Logins },
+): Pick<
+  Operations,
+  | 'loginSources'
+  | 'beginLogin'
+  | 'completeLogin'
+  | 'fetchToken'
+  | 'beginDeviceLogin'
+  | 'pollDeviceLogin'
+  | 'endSession'
+> {
+  const { aaa, audit, logins } = parts
+
+  function record(context: RequestContext, source: string, end: AuthenticUser | string): void {
+    const user = typeof end === 'string' ? undefined : end.user
+    audit.record({
+      timestamp: parts.now(),
+      request_id: context.requestId,
+      operation: 'login',
+      resource_type: 'TOKEN',
+      user_id: user?.id ?? null,
+      identity_provider_id: user?.identityProviderId ?? null,
+      requester: context.requester,
+      provider: parts.siteId(),
+      detail: `at ${source}`.slice(0, 255),
+      response: typeof end === 'string' ? end : 'ok',
+    })
+  }
+
+  async function recorded<Result extends { tokenValue: string } | { status: string }>(
+    context: RequestContext,
+    source: string,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      const result = await run()
+      // A token that this site would refuse is found out now, and not when it is used.
+      if ('tokenValue' in result) {
+        record(context, source, await aaa.authenticate(result.tokenValue, context.signal))
+      }
+      return result
+    } catch (error) {
+      record(context, source, asFogbowError(error).code)
+      throw error
+    }
+  }
+
+  function checkReturnUrl(returnUrl: string | undefined): void {
+    if (returnUrl === undefined) return
+    const allowed = parts.config().http.loginReturnUrls
+    if (allowed.includes(returnUrl)) return
+    throw invalid('return', 'is none of the pages in http.loginReturnUrls of this site')
+  }
+
+  const address = ({ remoteAddress = '' }: RequestContext) => remoteAddress.slice(0, 64)
+
+  return {
+    loginSources() {
+      const sources = logins.sources()
+      const { tokenGenerator } = parts.config().aaa
+      return { sources, passwords: !sources.some(({ name }) => name === tokenGenerator) }
+    },
+
+    async beginLogin(context, source, { redirectUri, returnUrl }) {
+      checkReturnUrl(returnUrl)
+      const { browser, signal } = context
+      if (browser === undefined)
+        throw new FogbowError('unauthenticated', 'the browser is not known')
+      const login = { redirectUri, browser, returnUrl, address: address(context), signal }
+      return { url: await logins.begin(source, login) }
+    },
+
+    async completeLogin(context, source, { redirectUri, parameters }) {
+      const { browser, signal } = context
+      const { tokenValue, returnUrl } = await recorded(context, source, () =>
+        logins.complete(source, { redirectUri, browser, parameters, signal }),
+      )
+      const ticket = await logins.leave(tokenValue, {
+        source,
+        address: address(context),
+        browser: returnUrl === undefined ? browser : undefined,
+      })
+      return { ticket, returnUrl }
+    },
+
+    fetchToken: async ({ browser }, ticket) => ({ token: await logins.fetch(ticket, browser) }),
+
+    beginDeviceLogin: (context, source) =>
+      logins.beginDevice(source, { address: address(context), signal: context.signal }),
+
+    async pollDeviceLogin(context, source, body) {
+      const { handle } = toBody(body)
+      if (typeof handle !== 'string' || handle === '')
+        throw invalid('handle', 'must be that of a login which was begun')
+      const polled = await recorded(context, source, () =>
+        logins.pollDevice(source, handle, context.signal),
+      )
+      if (polled.status !== 'done') return polled
+      return { status: 'done', token: polled.tokenValue }
+    },
+
+    endSession: (context, source, returnUri) =>
+      logins.endSession(source, returnUri, context.signal),
+  }
+}
