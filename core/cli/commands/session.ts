@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type CommandLine, connect, printResult } from '../command-line.ts'
+import { logInElsewhere } from '../device-login.ts'
 import { CommandError, exitCodes, usage } from '../exit.ts'
 import { collect, readPairs, readTextFile } from '../schema-options.ts'
 import { createSiteClient, fieldsOf, RefusedError, type SiteClient } from '../site-client.ts'
@@ -9,6 +10,8 @@ interface LoginOptions {
   username?: string
   passwordStdin?: true
   credential?: string[]
+  device?: true
+  source?: string
 }
 
 /** `fogbow login`, `logout`, `whoami`. */
@@ -25,11 +28,15 @@ export function addSessionCommands(program: Command, commandLine: CommandLine): 
       'What else the site wants to know; key=@file reads a file (repeatable)',
       collect,
     )
+    .option('--device', 'Log in at the identity provider of the site, with a browser elsewhere')
+    .option('--source <name>', 'With --device: which identity provider, when there are several')
     .action(async (typed: LoginOptions, command: Command) => {
       const { url } = await connect(commandLine, command)
       warnOfPlainText(commandLine, url)
-      const credentials = await readCredentials(commandLine, typed)
-      const token = await createToken(createSiteClient({ url }), credentials)
+      const site = createSiteClient({ url })
+      const token = isElsewhere(typed)
+        ? await logInElsewhere(site, terminal, typed.source)
+        : await createToken(site, await readCredentials(commandLine, typed))
       await sessions.write({ url, token })
       terminal.notice(`Logged in to ${url}`)
     })
@@ -59,6 +66,19 @@ export function addSessionCommands(program: Command, commandLine: CommandLine): 
         formatFields(terminal, { ...user, expiresAt: toTime(user.expiresAt), url: site.url }),
       )
     })
+}
+
+function isElsewhere({
+  device,
+  source,
+  username,
+  passwordStdin,
+  credential,
+}: LoginOptions): boolean {
+  if (!device && source !== undefined) throw usage('--source needs --device')
+  if (device && (username !== undefined || passwordStdin || credential))
+    throw usage('--device takes no credentials: they are typed in the browser')
+  return device === true
 }
 
 async function createToken(site: SiteClient, credentials: object): Promise<string> {
