@@ -1,5 +1,10 @@
 import { asFogbowError, FogbowError } from '@fogbow/plugin-sdk'
-import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client'
+import {
+  AuthorizationResponseError,
+  ClientError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client'
 
 /** Codes of OAuth errors that say that the client is not what the provider expects (RFC 6749, sections 4.1.2.1 and 5.2). */
 const ourFault = new Set([
@@ -23,8 +28,15 @@ const noAnswer = new Set([
 
 /** The error code of an OAuth answer, such as `slow_down`; undefined when there was no such answer. */
 export function oauthCode(error: unknown): string | undefined {
+  if (error instanceof WWWAuthenticateChallengeError) return challengeCode(error)
   const isAnswer = error instanceof ResponseBodyError || error instanceof AuthorizationResponseError
   return isAnswer ? error.error : undefined
+}
+
+/** A challenge for the scheme with which a client authenticates is `invalid_client` (RFC 6749, section 5.2). */
+function challengeCode({ cause }: WWWAuthenticateChallengeError): string {
+  const codes = cause.flatMap(({ parameters: { error } }) => (error === undefined ? [] : [error]))
+  return codes[0] ?? (cause.some(({ scheme }) => scheme === 'basic') ? 'invalid_client' : 'denied')
 }
 
 /** Any failure of an exchange with the provider as an error of the catalogue, which names the provider. */

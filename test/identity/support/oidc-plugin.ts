@@ -45,9 +45,12 @@ export interface Callback {
 export async function startOidc(
   provider: RunningProvider,
   changes: Partial<Settings> = {},
+  without: (keyof Settings)[] = [],
 ): Promise<PluginUnderTest> {
+  const config = oidcSettings(provider.issuer, changes)
+  for (const key of without) delete config[key]
   const host = createFakeHost<Settings>({
-    config: oidcSettings(provider.issuer, changes),
+    config,
     secrets: { clientSecret: SITE_CLIENT.secret },
     fetch,
     now: Date.now(),
