@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
 import type { Settings } from '../../../plugins-official/oidc/config.ts'
@@ -40,6 +41,8 @@ export function runOidcSite({ settings, http, provider }: OidcSiteOptions = {}):
   })
   after(async () => {
     await running.process?.stop()
+    // One that was started anew over the same data leaves them.
+    if (running.process) rmSync(running.process.folder, { recursive: true, force: true })
     await running.provider?.close()
   })
   return running

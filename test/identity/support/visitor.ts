@@ -4,6 +4,11 @@ export class Visitor {
   /** Everything that was visited, in order. */
   readonly visited: string[] = []
 
+  /** As it sends them. */
+  cookies(hostname: string): string {
+    return [...(this.#cookies.get(hostname) ?? [])].map((pair) => pair.join('=')).join('; ')
+  }
+
   /** One request; no redirect is followed. */
   async request(url: string, form?: Record<string, string>): Promise<Response> {
     this.visited.push(url)
@@ -13,7 +18,7 @@ export class Visitor {
       redirect: 'manual',
       headers: {
         accept: 'text/html',
-        cookie: [...(this.#cookies.get(hostname) ?? [])].map((pair) => pair.join('=')).join('; '),
+        cookie: this.cookies(hostname),
         ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
       },
       ...(form && { body: String(new URLSearchParams(form)) }),
