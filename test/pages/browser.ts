@@ -35,8 +35,13 @@ export interface WatchedPage {
   close(): Promise<void>
 }
 
+export interface PageOptions extends BrowserContextOptions {
+  /** Origins beside the site's own that may be visited. */
+  others?: readonly string[]
+}
+
 export interface RunningBrowser {
-  open(url: string, options?: BrowserContextOptions): Promise<WatchedPage>
+  open(url: string, options?: PageOptions): Promise<WatchedPage>
 }
 
 /** Starts a browser before the first test of the file and ends it after the last. */
@@ -48,14 +53,15 @@ export function runBrowser(): RunningBrowser {
   after(() => browser?.close())
 
   return {
-    async open(url, options = {}) {
+    async open(url, { others = [], ...options } = {}) {
       const context = await browser.newContext(options)
-      const { origin } = new URL(url)
+      const origins = [new URL(url).origin, ...others]
       const problems: string[] = []
       const strangers: string[] = []
       await context.route('**', (route) => {
         const target = route.request().url()
-        if (target.startsWith(`${origin}/`) || target.startsWith('data:')) return route.continue()
+        if (origins.some((origin) => target.startsWith(`${origin}/`)) || target.startsWith('data:'))
+          return route.continue()
         strangers.push(target)
         return route.abort()
       })
