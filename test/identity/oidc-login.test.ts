@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type PluginUnderTest, REDIRECT_URI, startOidc } from './support/oidc-plugin.ts'
 import { type RunningProvider, startOidcProvider } from './support/oidc-provider.ts'
 
@@ -103,6 +104,22 @@ test('who lacks a claim that is required is not let in', async () => {
   })
   await strict.logIn('ana')
   await assert.rejects(strict.logIn('eve'), { code: 'unauthorized', message: /department/ })
+})
+
+test('a device waits for its user, and gets nothing once its code has expired', async () => {
+  const hasty = await startOidcProvider({ deviceSeconds: 1 })
+  try {
+    const plugin = await startOidc(hasty)
+    const { kept } = await plugin.call<{ kept: object }>('login.beginDeviceLogin')
+    const poll = () => plugin.call<{ status: string }>('login.pollDeviceLogin', kept)
+    assert.deepEqual(await poll(), { status: 'pending' })
+    const untilOver = async () => {
+      while ((await poll()).status === 'pending') await sleep(100)
+    }
+    await assert.rejects(untilOver(), { ...refused, message: /expired before/ })
+  } finally {
+    await hasty.close()
+  }
 })
 
 test('a provider that is down is named, and is asked again the next time', async () => {

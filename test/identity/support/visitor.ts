@@ -52,6 +52,15 @@ export class Visitor {
     throw new Error(`the way from ${url} does not end: ${this.visited.join(' ')}`)
   }
 
+  /** Follows the way of a device's code to the question whether it is the right device, and says no. */
+  async refuseDevice(url: string): Promise<void> {
+    const shown = await this.request(url)
+    const first = formIn(await shown.text())
+    const confirmation = await this.request(first?.action ?? '', first?.values)
+    const second = formIn(await confirmation.text())
+    await this.request(second?.action ?? '', { ...second?.values, abort: 'yes' })
+  }
+
   #keep(hostname: string, lines: readonly string[]): void {
     const cookies = this.#cookies.get(hostname) ?? new Map<string, string>()
     this.#cookies.set(hostname, cookies)
