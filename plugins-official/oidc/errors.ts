@@ -14,6 +14,7 @@ const ourFault = new Set([
   'invalid_target',
   'unsupported_grant_type',
   'unsupported_response_type',
+  'unsupported_token_type',
   'invalid_request_uri',
 ])
 const itsFault = new Set(['server_error', 'temporarily_unavailable'])

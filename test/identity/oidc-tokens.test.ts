@@ -177,6 +177,13 @@ test('without a configured audience no access token is taken', async () => {
   await assert.rejects(closed.accept(await granted()), { ...refused, message: /takes no access/ })
 })
 
+test('who lacks a required claim has no good token either', async () => {
+  const strict = await startOidc(provider, { claims: { require: [{ claim: 'department' }] } })
+  await strict.accept(await provider.sign(claims({ department: 'physics' }), accessToken))
+  const without = await provider.sign(claims(), accessToken)
+  await assert.rejects(strict.accept(without), { ...refused, message: /department/ })
+})
+
 const asking = { audience: OPAQUE_RESOURCE, introspection: 'opaque', recheckSeconds: 30 } as const
 
 test('an opaque token is shown to the provider, and ends here when it is revoked there', async () => {
@@ -223,6 +230,34 @@ test('while the provider is down an opaque token is neither good nor bad, and th
     provider.condition = 'up'
   }
   await opaque.accept(token)
+})
+
+const always = { audience: AUDIENCE, recheckSeconds: 30, introspection: 'always' } as const
+
+test('where all tokens are shown to the provider, a signed one ends when it does not stand for it any more', async () => {
+  // The provider of these tests keeps no signed tokens: what it would say of them is put in its mouth.
+  let answer: object = { active: true }
+  const send: typeof fetch = (url, options) =>
+    String(url).includes('/introspection')
+      ? Promise.resolve(Response.json(answer))
+      : fetch(url, options)
+  const asking = await startOidc(provider, { accessTokens: always }, [], send)
+  const token = await granted()
+  await asking.accept(token)
+  answer = { active: false }
+  await asking.accept(token)
+  await asking.host.clock.advance(31_000)
+  await assert.rejects(asking.accept(token), { ...refused, message: /does not stand for it/ })
+  answer = { active: true, iss: 'https://other.example' }
+  await assert.rejects(asking.accept(token), { ...refused, message: /another issuer/ })
+})
+
+test('a provider that cannot be asked about signed tokens is an administrator’s matter', async () => {
+  const asking = await startOidc(provider, { accessTokens: always })
+  await assert.rejects(asking.accept(await granted()), {
+    code: 'configuration_error',
+    message: /unsupported_token_type/,
+  })
 })
 
 test('a token of the site ends when it says, and is good at no other site', async () => {

@@ -5,11 +5,20 @@ import { escapeHtml } from './front-page.ts'
 
 type Choices = ReturnType<Operations['loginSources']>
 
+export interface Place {
+  siteId: string
+  /** A login must begin where it ends, for the cookie: whatever name of the site this page was found under. */
+  publicUrl: string
+}
+
 /** Where people log in with a browser, and see what they have. */
-export function renderLoginPage(siteId: string, { sources, passwords }: Choices): string {
+export function renderLoginPage(
+  { siteId, publicUrl }: Place,
+  { sources, passwords }: Choices,
+): string {
   const links = sources.map(
     ({ name }) =>
-      `<li><a class="choice" href="/as/login/${encodeURIComponent(name)}">Log in with ${escapeHtml(name)}</a></li>`,
+      `<li><a class="choice" href="${loginUrl(publicUrl, name)}">Log in with ${escapeHtml(name)}</a></li>`,
   )
   const content = `<main>
 <p id="notice" class="reason" role="alert" hidden></p>
@@ -40,21 +49,23 @@ const passwordForm = `<form id="password" class="bar">
 
 /** What somebody sees whose login did not succeed. */
 export function renderLoginError(
-  siteId: string,
+  { siteId, publicUrl }: Place,
   error: FogbowError,
   { source, requestId }: { source: string; requestId: string },
 ): string {
-  const message =
-    error.code === 'internal_error' ? 'The site failed to answer.' : sentence(error.message)
   const content = `<main>
 <section aria-labelledby="problem">
 <h2 id="problem">You are not logged in</h2>
-<p class="reason">${escapeHtml(message)}</p>
-<p class="bar"><a class="choice" href="/as/login/${encodeURIComponent(source)}">Try again with ${escapeHtml(source)}</a><a href="/login">Other ways to log in</a></p>
+<p class="reason">${escapeHtml(sentence(error.message))}</p>
+<p class="bar"><a class="choice" href="${loginUrl(publicUrl, source)}">Try again with ${escapeHtml(source)}</a><a href="${escapeHtml(publicUrl)}/login">Other ways to log in</a></p>
 <p class="facts">${error.status} ${escapeHtml(STATUS_CODES[error.status] ?? '')} · request ${escapeHtml(requestId)}, in case you ask the administrator of the site</p>
 </section>
 </main>`
   return page(siteId, 'You are not logged in', content, '')
+}
+
+function loginUrl(publicUrl: string, source: string): string {
+  return escapeHtml(`${publicUrl}/as/login/${encodeURIComponent(source)}`)
 }
 
 function page(siteId: string, title: string, content: string, script: string): string {

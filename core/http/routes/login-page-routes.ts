@@ -1,6 +1,6 @@
 import { asFogbowError, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type { Operations } from '../../operations/index.ts'
-import { renderLoginError, renderLoginPage } from '../pages/login-page.ts'
+import { type Place, renderLoginError, renderLoginPage } from '../pages/login-page.ts'
 import { pageHeaders, readPageFile } from '../pages/page-files.ts'
 import { type BrowserCookie, randomBrowserSecret } from '../request/browser-cookie.ts'
 import { type Call, param, type Reply, type Route } from './route.ts'
@@ -18,6 +18,11 @@ const about = { method: 'GET', tag: 'site', needsToken: false, status: 200 } as 
 export function loginPageRoutes({ publicUrl, cookie }: LoginPageDependencies): Route[] {
   const callbackOf = (source: string) =>
     `${publicUrl()}/as/login/${encodeURIComponent(source)}/callback`
+
+  const placeOf = (operations: Operations): Place => ({
+    siteId: operations.site().id,
+    publicUrl: publicUrl(),
+  })
 
   async function begin(operations: Operations, call: Call): Promise<Reply> {
     const source = param(call, 'source')
@@ -54,7 +59,8 @@ export function loginPageRoutes({ publicUrl, cookie }: LoginPageDependencies): R
     id,
     summary,
     replies: true,
-    run: (operations, call) => withErrorPage(operations, call, visit),
+    run: (operations, call) =>
+      visit(operations, call).catch((thrown) => errorPage(placeOf(operations), call, thrown)),
   })
 
   return [
@@ -73,7 +79,7 @@ export function loginPageRoutes({ publicUrl, cookie }: LoginPageDependencies): R
       summary: 'Where people log in',
       contentType: html,
       headers: pageHeaders(html),
-      run: (operations) => renderLoginPage(operations.site().id, operations.loginSources()),
+      run: (operations) => renderLoginPage(placeOf(operations), operations.loginSources()),
     },
     file('/login/login.js', 'login.js', 'text/javascript; charset=utf-8'),
     file('/login/login.css', 'login.css', 'text/css; charset=utf-8'),
@@ -83,21 +89,16 @@ export function loginPageRoutes({ publicUrl, cookie }: LoginPageDependencies): R
 type Visit = (operations: Operations, call: Call) => Promise<Reply>
 
 /** People are told in a page what went wrong, and how to go on. */
-async function withErrorPage(operations: Operations, call: Call, visit: Visit): Promise<Reply> {
-  try {
-    return await visit(operations, call)
-  } catch (thrown) {
-    const error = asFogbowError(thrown)
-    // The outermost middleware sees to what is nobody's mistake, and to paths that lead nowhere.
-    if (error.code === 'internal_error' || error.code === 'not_found') throw thrown
-    const { requestId } = call.context
-    const about = { source: param(call, 'source'), requestId }
-    return {
-      status: error.status,
-      contentType: html,
-      headers: { ...pageHeaders(html), 'Cache-Control': 'no-store' },
-      body: renderLoginError(operations.site().id, error, about),
-    }
+function errorPage(place: Place, call: Call, thrown: unknown): Reply {
+  const error = asFogbowError(thrown)
+  // The outermost middleware sees to what is nobody's mistake, and to paths that lead nowhere.
+  if (error.code === 'internal_error' || error.code === 'not_found') throw thrown
+  const { requestId } = call.context
+  return {
+    status: error.status,
+    contentType: html,
+    headers: { ...pageHeaders(html), 'Cache-Control': 'no-store' },
+    body: renderLoginError(place, error, { source: param(call, 'source'), requestId }),
   }
 }
 

@@ -46,13 +46,14 @@ export async function startOidc(
   provider: RunningProvider,
   changes: Partial<Settings> = {},
   without: (keyof Settings)[] = [],
+  send: typeof fetch = fetch,
 ): Promise<PluginUnderTest> {
   const config = oidcSettings(provider.issuer, changes)
   for (const key of without) delete config[key]
   const host = createFakeHost<Settings>({
     config,
     secrets: { clientSecret: SITE_CLIENT.secret },
-    fetch,
+    fetch: send,
     now: Date.now(),
   })
   const caller = await startInProcess(plugin, host)
