@@ -34,7 +34,15 @@ const suites: Record<string, { files: string; concurrency: number }> = {
 const byNameOnly = new Set(['clouds'])
 
 /** Suites that use what is no npm package. */
-const needPackages = new Set(['core', 'identity', 'pages', 'sdks', 'federation', 'marketplace', 'clouds'])
+const needPackages = new Set([
+  'core',
+  'identity',
+  'pages',
+  'sdks',
+  'federation',
+  'marketplace',
+  'clouds',
+])
 
 function installPackages(packages: readonly { name: string; provides: string }[]): void {
   const missing = packages.filter(({ provides }) => !existsSync(provides)).map(({ name }) => name)
