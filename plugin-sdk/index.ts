@@ -101,4 +101,13 @@ export {
 } from './resources/index.ts'
 export { type Schema, schema, type TypeOf } from './schema/json-schema.ts'
 export { readLeniently } from './schema/lenient.ts'
+export {
+  createSignedTokens,
+  isAttributes,
+  isName,
+  isRoles,
+  type SignedTokenSettings,
+  type SignedTokens,
+  type SignedUser,
+} from './signed-tokens.ts'
 export { sdkVersion } from './version.ts'

@@ -7,7 +7,7 @@ export const debianPackages = [
   // script(1), for what the command line does on a terminal
   { name: 'bsdutils', provides: '/usr/bin/script' },
   { name: 'bash', provides: '/usr/bin/bash' },
-  // Directory and certificates for the SDKs of clouds; certificates of sites
+  // Directory and certificates for the SDKs of clouds and for log-ins; certificates of sites
   { name: 'slapd', provides: '/usr/sbin/slapd' },
   { name: 'openssl', provides: '/usr/bin/openssl' },
   // XMPP servers of sites; without lua-unbound the first call to a peer takes seconds

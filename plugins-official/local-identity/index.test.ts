@@ -167,7 +167,7 @@ describe('tokens', () => {
     const now = identity.host.clock.now() / 1000
     const sign = (issuer: string, audience: string, alg: string) =>
       new SignJWT({ name: 'ana', roles: good.roles, attributes: {} })
-        .setProtectedHeader({ alg })
+        .setProtectedHeader({ alg, typ: 'JWT' })
         .setIssuer(issuer)
         .setAudience(audience)
         .setSubject('ana')

@@ -1,13 +1,12 @@
 import {
   type Credentials,
+  createSignedTokens,
   definePlugin,
-  type FederationUserToken,
   FogbowError,
   type PluginHost,
 } from '@fogbow/plugin-sdk'
 import { matches, unknownUserHash } from './password.ts'
 import { createQueue, type Queue } from './queue.ts'
-import { createTokens } from './tokens.ts'
 import { parseUsers, type User } from './users.ts'
 
 interface Config {
@@ -25,20 +24,19 @@ export default definePlugin<Config>({
     // That there are no users at all is told at the start, and not at the first login.
     await host.secrets.get('users')
     const logins = createQueue(MOST_WAITING_LOGINS)
-    const tokens = await createTokens(host, { issuer, lifetimeSeconds: tokenLifetimeSeconds })
+    const tokens = await createSignedTokens(host, { issuer, lifetimeSeconds: tokenLifetimeSeconds })
     return {
       tokenGenerator: {
-        createTokenValue: async (credentials) =>
-          tokens.issue(await logIn(host, logins, credentials)),
+        async createTokenValue(credentials) {
+          const { name, roles, attributes } = await logIn(host, logins, credentials)
+          return tokens.issue({ id: name, name, roles, attributes })
+        },
       },
       federationIdentity: {
         getFederationUserToken: async (tokenValue) => tokens.read(tokenValue),
       },
       authentication: {
-        async isAuthentic(token) {
-          const signed = await tokens.verify(token.tokenValue)
-          return signed !== undefined && fingerprint(signed) === fingerprint(token)
-        },
+        isAuthentic: (token) => tokens.isAuthentic(token),
       },
     }
   },
@@ -64,11 +62,4 @@ function hashLikeOthers(users: ReadonlyMap<string, User>): User['password'] {
   if (!first) return unknownUserHash
   const { salt, hash } = unknownUserHash
   return { ...first.password, salt, hash }
-}
-
-/** Equal for equal users, whatever the order of their attributes. */
-function fingerprint(token: FederationUserToken): string {
-  const { id, identityProviderId, name, roles, attributes = {}, expiresAt } = token
-  const sorted = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1))
-  return JSON.stringify([id, identityProviderId, name, roles, sorted, expiresAt])
 }

@@ -1,4 +1,4 @@
-import { type FederationUser, FogbowError } from '@fogbow/plugin-sdk'
+import { type FederationUser, FogbowError, isAttributes, isName, isRoles } from '@fogbow/plugin-sdk'
 import { type PasswordHash, parsePasswordHash } from './password.ts'
 
 export interface User {
@@ -59,29 +59,6 @@ function parseUser(entry: unknown, path: string): User {
       'must be $scrypt$ln=15,r=8,p=1$<salt>$<hash>, with ln from 10, p up to 4 and at most 128 MiB',
     )
   return { name, password: hash, roles, attributes, disabled }
-}
-
-/** At most 256 roles, as the contract has it; the limits of attributes are the contract's too. */
-export function isRoles(value: unknown): value is string[] {
-  return isTexts(value, 255) && value.every((role) => role !== '')
-}
-
-export function isAttributes(value: unknown): value is User['attributes'] {
-  if (!isRecord(value)) return false
-  const values = Object.values(value)
-  return values.length <= 64 && values.every((item) => isText(item, 1024) || isTexts(item, 1024))
-}
-
-export function isName(value: unknown): value is string {
-  return isText(value, 255) && value !== ''
-}
-
-function isTexts(value: unknown, longest: number): value is string[] {
-  return Array.isArray(value) && value.length <= 256 && value.every((one) => isText(one, longest))
-}
-
-function isText(value: unknown, longest: number): value is string {
-  return typeof value === 'string' && value.length <= longest
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

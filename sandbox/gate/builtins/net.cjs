@@ -86,9 +86,10 @@ class Socket extends Duplex {
   }
 
   async #pull() {
-    if (this.#pulling) return
-    this.#pulling = true
     const link = this.#link
+    // Given away: what comes now is for the socket that has it.
+    if (this.#pulling || !link) return
+    this.#pulling = true
     try {
       while (this.#wanted && this.#link === link) {
         const { done, value } = await this.#reader.read()

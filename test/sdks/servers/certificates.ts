@@ -10,25 +10,25 @@ export interface Certificates {
   /** PEM of the authority that clients are to trust, and the file it is in. */
   authority: string
   authorityFile: string
-  /** Certificate for every `NAME.cloud.example`, and its key. */
+  /** Certificate of the servers, and its key. */
   certificate: string
   certificateFile: string
   key: string
   keyFile: string
 }
 
-/** A private authority and one certificate of a server, valid for a day. */
-export function makeCertificates(): Certificates {
+/**
+ * A private authority and one certificate of a server, valid for a day.
+ * @param names - for which the certificate is, as in `subjectAltName`
+ */
+export function makeCertificates(names = 'DNS:*.cloud.example'): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'fogbow-certificates-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
   const file = (name: string) => join(folder, name)
   const openssl = (...args: string[]) =>
     execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   const newKey = ['-newkey', 'rsa:2048', '-nodes']
-  writeFileSync(
-    file('server.ext'),
-    'subjectAltName=DNS:*.cloud.example\nbasicConstraints=CA:FALSE\n',
-  )
+  writeFileSync(file('server.ext'), `subjectAltName=${names}\nbasicConstraints=CA:FALSE\n`)
   openssl(
     'req',
     '-x509',

@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Certificates } from './certificates.ts'
+import { freePort } from './free-port.ts'
 
 export interface Directory {
   /** Port of ldap://, with StartTLS, and of ldaps://. */
@@ -67,15 +68,6 @@ rootdn "cn=admin,dc=example,dc=org"
 rootpw admin-secret
 directory ${folder}/data
 `
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function untilListening(port: number): Promise<void> {
