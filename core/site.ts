@@ -23,10 +23,13 @@ import {
 import { createLocalClouds } from './clouds/index.ts'
 import {
   type ConfigSource,
+  identitySources,
   type LoadedConfig,
   loadConfig,
   readSecret,
   resolveReference,
+  sourceKey,
+  sourceSlots,
 } from './config/index.ts'
 import type { SiteFederation } from './federation/open-federation.ts'
 import {
@@ -77,14 +80,6 @@ const DEFAULT_CONCURRENCY = 64
 const STOP_PATIENCE_MS = 5000
 /** Plugins that come with the site; only what lies here is official. */
 const officialFolder = fileURLToPath(new URL('../plugins-official', import.meta.url))
-/** Without these nobody can be served at all; a cloud plugin stops only its cloud. */
-const aaaSlots = [
-  'tokenGenerator',
-  'federationIdentity',
-  'authentication',
-  'authorization',
-] as const
-
 /**
  * Puts a site together and starts it. The one place that knows every part.
  * @param prepare - what else has to be in the data directory; runs once it is sure that no other site uses it
@@ -375,33 +370,34 @@ async function stopWork(
 
 /** A site whose users cannot be told apart must not run at all. */
 function checkAaa(loaded: LoadedConfig, plugins: PluginHost): void {
-  for (const slot of aaaSlots) {
-    const plugin = plugins.get(loaded.config.aaa[slot])
-    const health = plugin.health()
-    if (health.state !== 'ready') {
-      throw new FogbowError(
-        'configuration_error',
-        `${loaded.file}: aaa.${slot}: ${health.reason?.message ?? `plugin '${plugin.name}' is ${health.state}`}`,
-      )
-    }
-    if (!plugin.kinds.includes(slot)) {
-      throw new FogbowError(
-        'configuration_error',
-        `${loaded.file}: aaa.${slot}: plugin '${plugin.name}' (${plugin.packageName}) offers ${plugin.kinds.join(', ')} and no ${slot}`,
-      )
-    }
+  const { config, file } = loaded
+  const check = (name: string, kind: string, key: string) => {
+    const plugin = plugins.get(name)
+    const { state, reason } = plugin.health()
+    const problem =
+      state !== 'ready'
+        ? (reason?.message ?? `plugin '${plugin.name}' is ${state}`)
+        : `plugin '${plugin.name}' (${plugin.packageName}) offers ${plugin.kinds.join(', ')} and no ${kind}`
+    if (state === 'ready' && plugin.kinds.includes(kind)) return
+    throw new FogbowError('configuration_error', `${file}: ${key}: ${problem}`)
   }
+  for (const source of identitySources(config))
+    for (const slot of sourceSlots) check(source[slot], slot, sourceKey(config, source.name, slot))
+  check(config.aaa.authorization, 'authorization', 'aaa.authorization')
 }
 
+/** Nobody can be served without authorization, or when no source at all can tell who somebody is. */
 function readiness(
-  loaded: LoadedConfig,
+  { config }: LoadedConfig,
   plugins: PluginHost,
 ): { ready: boolean; reasons: string[] } {
-  const needed = new Set(aaaSlots.map((slot) => loaded.config.aaa[slot]))
   const ailing = plugins.list().filter((plugin) => plugin.health().state !== 'ready')
+  const isAiling = (name: string) => ailing.some((plugin) => plugin.name === name)
   const alarm = plugins.alarm()
   return {
-    ready: !ailing.some((plugin) => needed.has(plugin.name)),
+    ready:
+      !isAiling(config.aaa.authorization) &&
+      identitySources(config).some((source) => !sourceSlots.some((slot) => isAiling(source[slot]))),
     reasons: [...(alarm ? [alarm] : []), ...ailing.map(describe)],
   }
 }

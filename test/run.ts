@@ -28,7 +28,6 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   federation: { files: 'test/federation/**/*.test.ts', concurrency: 1 },
   marketplace: { files: 'test/marketplace/**/*.test.ts', concurrency: 1 },
   clouds: { files: 'test/clouds/**/*.test.ts', concurrency: 1 },
-  identity: { files: 'test/identity/**/*.test.ts', concurrency: 1 },
 }
 
 /** Takes a real OpenStack: many minutes, so that it runs when it is named. */

@@ -192,3 +192,73 @@ test('a policy reaches the plugin that takes one, and what was granted before is
   ])
   await assert.rejects(aaa.setPolicy('updatePolicy', ''), { code: 'not_implemented' })
 })
+
+/** Two sources of which each believes every token, and says that it is about whom `speaksFor` says. */
+async function twoSources(speaksFor: string) {
+  const clock = { time: 1000 }
+  const sourcePlugin = (name: string) =>
+    standInPlugin(name, {
+      'tokenGenerator.createTokenValue': () => tokenOf(speaksFor),
+      'federationIdentity.getFederationUserToken': (tokenValue: string) => ({
+        ...ana,
+        identityProviderId: speaksFor,
+        tokenValue,
+        expiresAt: 60_000,
+      }),
+      'authentication.isAuthentic': () => true,
+    })
+  const plugins = ['staff', 'guests'].map(sourcePlugin)
+  const slots = (name: string) => ({
+    tokenGenerator: name,
+    federationIdentity: name,
+    authentication: name,
+    identityProviderId: `${name}.example`,
+    domains: [],
+    opaqueTokens: name === 'guests',
+  })
+  const aaa = {
+    sources: { staff: slots('staff'), guests: slots('guests') },
+    authorization: 'staff',
+    cacheSeconds: 5,
+  }
+  const now = () => clock.time
+  const store = await openSqliteStore(':memory:')
+  const pipeline = createAaaPipeline({
+    plugins: standInPlugins(...plugins),
+    config: () => ({ aaa, clouds: {} }) as unknown as SiteConfig,
+    revocations: await loadRevocations(store, now),
+    now,
+  })
+  return { pipeline, asked: () => plugins.map((plugin) => plugin.calls.length) }
+}
+
+const tokenOf = (issuer: string) =>
+  `e30.${Buffer.from(JSON.stringify({ iss: issuer })).toString('base64url')}.c2ln`
+
+test('the source that a token names is asked about it, and no other', async () => {
+  const { pipeline, asked } = await twoSources('staff.example')
+  const { user } = await pipeline.authenticate(tokenOf('staff.example'))
+  assert.equal(user.identityProviderId, 'staff.example')
+  assert.deepEqual(asked(), [2, 0])
+  await assert.rejects(pipeline.authenticate(tokenOf('nobody')), /tokens of issuer 'nobody'/)
+  assert.deepEqual(asked(), [2, 0])
+})
+
+test('a source that speaks for users of another is not believed, however good it finds the token', async () => {
+  const { pipeline } = await twoSources('staff.example')
+  for (const token of [tokenOf('guests.example'), 'opaque'])
+    await assert.rejects(pipeline.authenticate(token), {
+      ...refused,
+      message:
+        "Identity source 'guests' speaks for users of 'guests.example' only, and not for those of 'staff.example'",
+    })
+})
+
+test("a domain chooses who makes the token, and a token that is nobody's is not given out", async () => {
+  const { pipeline } = await twoSources('staff.example')
+  assert.equal(await pipeline.createToken({ username: 'ana' }), tokenOf('staff.example'))
+  await assert.rejects(pipeline.createToken({ domain: 'guests' }), {
+    code: 'configuration_error',
+    message: /aaa\.sources\.guests\.issuers has to name their issuer/,
+  })
+})

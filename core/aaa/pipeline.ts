@@ -5,17 +5,21 @@ import {
   type LocalToken,
   type Operation,
 } from '@fogbow/plugin-sdk'
-import type { SiteConfig } from '../config/index.ts'
+import { type IdentitySource, identitySources, type SiteConfig } from '../config/index.ts'
 import type { PluginHost } from '../plugins/index.ts'
+import { sourceForLogIn, sourceOfToken } from './choose-source.ts'
 import { createExpiringCache } from './expiring-cache.ts'
 import type { Revocations } from './revocations.ts'
 
 /** The five AAA plugin kinds, in the order in which a request meets them. */
 export interface AaaPipeline {
-  /** `tokenGenerator.createTokenValue` */
+  /**
+   * `tokenGenerator.createTokenValue` of the identity source that `credentials.domain` names, or of the first.
+   * @throws invalid_parameter for a domain of nobody
+   */
   createToken(credentials: Record<string, string>, signal?: AbortSignal): Promise<string>
   /**
-   * `federationIdentity.getFederationUserToken`, then `authentication.isAuthentic`.
+   * `federationIdentity.getFederationUserToken`, then `authentication.isAuthentic`, of the source that the token names.
    * @throws unauthenticated without a token, and for one that is unreadable, tampered with, expired or revoked
    */
   authenticate(tokenValue: string | undefined, signal?: AbortSignal): Promise<AuthenticUser>
@@ -56,36 +60,38 @@ export function createAaaPipeline(parts: {
   const granted = createExpiringCache<true>(50_000, now)
   const localTokens = createExpiringCache<Promise<LocalToken>>(10_000, now)
 
-  function plugin(
-    slot: 'tokenGenerator' | 'federationIdentity' | 'authentication' | 'authorization',
-  ) {
-    return plugins.get(parts.config().aaa[slot])
-  }
+  const authorization = () => plugins.get(parts.config().aaa.authorization)
+  const sources = () => identitySources(parts.config())
 
   function cachedUntil(): number {
     return now() + parts.config().aaa.cacheSeconds * 1000
   }
 
   async function check(tokenValue: string, signal?: AbortSignal): Promise<AuthenticUser> {
-    const identity = plugin('federationIdentity')
-    const token = (await identity.call('federationIdentity.getFederationUserToken', [tokenValue], {
-      signal,
-    })) as FederationUserToken
+    const source = sourceOfToken(sources(), tokenValue)
+    const token = (await plugins
+      .get(source.federationIdentity)
+      .call('federationIdentity.getFederationUserToken', [tokenValue], {
+        signal,
+      })) as FederationUserToken
     if (token.tokenValue !== tokenValue || token.expiresAt <= now()) throw expired()
-    const authentic = await plugin('authentication').call('authentication.isAuthentic', [token], {
-      signal,
-    })
+    const authentic = await plugins
+      .get(source.authentication)
+      .call('authentication.isAuthentic', [token], { signal })
     if (authentic !== true) throw invalidToken()
+    assertOwnUser(source, token)
     return { user: toUser(token), tokenValue, expiresAt: token.expiresAt }
   }
 
   return {
     async createToken(credentials, signal) {
-      return (await plugin('tokenGenerator').call(
-        'tokenGenerator.createTokenValue',
-        [credentials],
-        { signal },
-      )) as string
+      const all = sources()
+      const source = sourceForLogIn(all, credentials)
+      const tokenValue = (await plugins
+        .get(source.tokenGenerator)
+        .call('tokenGenerator.createTokenValue', [credentials], { signal })) as string
+      assertOwnToken(all, source, tokenValue)
+      return tokenValue
     },
 
     async authenticate(tokenValue, signal) {
@@ -110,7 +116,7 @@ export function createAaaPipeline(parts: {
     async authorize(user, operation, type) {
       const key = decisionKey(user, operation, type)
       if (granted.get(key)) return
-      const answer = await plugin('authorization').call('authorization.isAuthorized', [
+      const answer = await authorization().call('authorization.isAuthorized', [
         user,
         operation,
         type,
@@ -157,14 +163,14 @@ export function createAaaPipeline(parts: {
     },
 
     async setPolicy(method, policy) {
-      const authorization = plugin('authorization')
-      if (!authorization.offered.has(`authorization.${method}`)) {
+      const plugin = authorization()
+      if (!plugin.offered.has(`authorization.${method}`)) {
         throw new FogbowError(
           'not_implemented',
-          `The authorization plugin '${authorization.name}' takes no policy at run time`,
+          `The authorization plugin '${plugin.name}' takes no policy at run time`,
         )
       }
-      await authorization.call(`authorization.${method}`, [policy])
+      await plugin.call(`authorization.${method}`, [policy])
       granted.clear()
     },
 
@@ -174,6 +180,35 @@ export function createAaaPipeline(parts: {
       localTokens.clear()
     },
   }
+}
+
+/** Nobody could use a token that another source, or none, is asked about. */
+function assertOwnToken(
+  sources: readonly IdentitySource[],
+  { name }: IdentitySource,
+  tokenValue: string,
+): void {
+  try {
+    if (sourceOfToken(sources, tokenValue).name === name) return
+  } catch {
+    // It belongs to nobody.
+  }
+  throw new FogbowError(
+    'configuration_error',
+    `Identity source '${name}' makes tokens that are not known as its own: aaa.sources.${name}.issuers has to name their issuer, or opaqueTokens be true`,
+  )
+}
+
+/** A source that could speak for users of another would be all sources at once. */
+function assertOwnUser(
+  { name, identityProviderId }: IdentitySource,
+  token: FederationUserToken,
+): void {
+  if (identityProviderId === undefined || token.identityProviderId === identityProviderId) return
+  throw new FogbowError(
+    'unauthenticated',
+    `Identity source '${name}' speaks for users of '${identityProviderId}' only, and not for those of '${token.identityProviderId.slice(0, 80)}'`,
+  )
 }
 
 function toUser(token: FederationUserToken): FederationUser {

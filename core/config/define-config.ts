@@ -12,7 +12,7 @@ type Written = TypeOf<typeof siteConfigSchema>
 /** What a site's administrator writes: whatever has a default may be left out. */
 export type WrittenConfig = Loose<Omit<Written, 'site' | 'aaa' | 'plugins' | 'clouds'>> & {
   site: Loose<Written['site']> & { id: string }
-  aaa: Loose<Written['aaa']> & Omit<Written['aaa'], 'cacheSeconds'>
+  aaa: Loose<Written['aaa']> & Omit<Written['aaa'], 'cacheSeconds' | 'sources'>
   plugins: Record<string, Loose<Written['plugins'][string]> & { package: string }>
   clouds: Record<string, Loose<Written['clouds'][string]> & { plugin: string; mapper: string }>
 }

@@ -1,4 +1,5 @@
 export { defineConfig, type WrittenConfig } from './define-config.ts'
+export { type IdentitySource, identitySources, sourceKey, sourceSlots } from './identity-sources.ts'
 export { type ConfigSource, type LoadedConfig, loadConfig, resolveReference } from './load.ts'
 export { addressRangeProblem, grantProblem, noProxyProblem } from './network-values.ts'
 export type {

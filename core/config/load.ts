@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { asFogbowError, FogbowError, pluginKinds } from '@fogbow/plugin-sdk'
 import { completerFor, joinPath } from '@fogbow/plugin-sdk/validate'
 import { cosmiconfig } from 'cosmiconfig'
+import { identitySources, sourceKey, sourceProblem, sourceSlots } from './identity-sources.ts'
 import { checkMarketplace } from './marketplace-schema.ts'
 import { networkProblem } from './network-values.ts'
 import { placementProblem } from './placement-schema.ts'
@@ -115,6 +116,8 @@ function check(written: unknown, file: string): SiteConfig {
   const config = structuredClone(written) as SiteConfig
   const problem = completerFor(siteConfigSchema)(config)
   if (problem) throw wrong(file, problem.field, problem.message)
+  const sources = sourceProblem(config)
+  if (sources) throw wrong(file, sources.key, sources.message)
   checkReferences(config, file)
   const network = networkProblem(config)
   if (network) throw wrong(file, network.key, network.message)
@@ -125,14 +128,11 @@ function check(written: unknown, file: string): SiteConfig {
 }
 
 function checkReferences(config: SiteConfig, file: string): void {
-  for (const slot of [
-    'tokenGenerator',
-    'federationIdentity',
-    'authentication',
-    'authorization',
-  ] as const) {
-    checkPlugin(config, config.aaa[slot], `aaa.${slot}`, file)
+  for (const source of identitySources(config)) {
+    for (const slot of sourceSlots)
+      checkPlugin(config, source[slot], sourceKey(config, source.name, slot), file)
   }
+  checkPlugin(config, config.aaa.authorization, 'aaa.authorization', file)
   for (const [cloud, settings] of Object.entries(config.clouds)) {
     checkPlugin(config, settings.plugin, `clouds.${cloud}.plugin`, file)
     checkPlugin(config, settings.mapper, `clouds.${cloud}.mapper`, file)

@@ -1,6 +1,7 @@
 import { schema, type TypeOf } from '@fogbow/plugin-sdk'
 import { defaultLimits, isolationLevels } from '@fogbow/sandbox'
 import { federationSchema, rendezvousSchema } from './federation-schema.ts'
+import { sourcesSchema } from './identity-sources.ts'
 import { marketplaceSchema } from './marketplace-schema.ts'
 import { grantsSchema, networkSchema } from './network-schema.ts'
 import { placementSchema } from './placement-schema.ts'
@@ -231,11 +232,12 @@ export const siteConfigSchema = schema({
     aaa: {
       type: 'object',
       additionalProperties: false,
-      required: ['tokenGenerator', 'federationIdentity', 'authentication', 'authorization'],
+      required: ['authorization'],
       properties: {
         tokenGenerator: pluginName,
         federationIdentity: pluginName,
         authentication: pluginName,
+        sources: sourcesSchema,
         authorization: pluginName,
         cacheSeconds: {
           type: 'integer',

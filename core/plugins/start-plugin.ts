@@ -10,7 +10,13 @@ import {
 } from '@fogbow/sandbox'
 import type { VendorSchemas } from '@fogbow/sandbox/gate'
 import type { Logger } from 'pino'
-import type { LoadedConfig, PluginConfig } from '../config/index.ts'
+import {
+  identitySources,
+  type LoadedConfig,
+  type PluginConfig,
+  type SiteConfig,
+  sourceSlots,
+} from '../config/index.ts'
 import type { Store } from '../store/index.ts'
 import type { SecretReader } from './brokers/broker.ts'
 import { openCapabilities } from './capabilities.ts'
@@ -113,7 +119,7 @@ export async function startPlugin(
     },
     onCall: (call: FinishedCall) => observer.onCall(name, call),
   }
-  const isNeeded = options.isAwaited || Object.values(loaded.config.aaa).includes(name)
+  const isNeeded = options.isAwaited || isOfAaa(loaded.config, name)
   const supervised = await supervise(spec, launchOptions(isolation, tiers, isNeeded))
   const record = followHealth(supervised, log, parts, bundle.hash)
   const about = {
@@ -224,4 +230,12 @@ function reportZombies({ tiers, log }: PluginParts): void {
 
 export function tooManyZombies({ zombies }: Pick<Tiers, 'zombies'>): string {
   return `${zombies} ${zombies === 1 ? 'thread of a plugin' : 'threads of plugins'} cannot be stopped and each holds a core: restart the site`
+}
+
+function isOfAaa(config: SiteConfig, name: string): boolean {
+  const sources = identitySources(config)
+  return (
+    config.aaa.authorization === name ||
+    sources.some((source) => sourceSlots.some((slot) => source[slot] === name))
+  )
 }

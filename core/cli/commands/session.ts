@@ -8,6 +8,7 @@ import { formatFields } from '../table.ts'
 
 interface LoginOptions {
   username?: string
+  domain?: string
   passwordStdin?: true
   credential?: string[]
   device?: true
@@ -22,6 +23,10 @@ export function addSessionCommands(program: Command, commandLine: CommandLine): 
     .command('login')
     .description('Log in to a site (--url) and keep its token')
     .option('-u, --username <name>', 'Asked for on a terminal when absent')
+    .option(
+      '-d, --domain <name>',
+      'Where the user name is known, at a site with several identity sources',
+    )
     .option('--password-stdin', 'Read the password from standard input instead of the terminal')
     .option(
       '-c, --credential <key=value>',
@@ -103,6 +108,7 @@ async function readCredentials(
   }
   const isOwnKind = Object.keys(credentials).length > 0 && typed.username === undefined
   if (typed.username !== undefined) credentials.username = typed.username
+  if (typed.domain !== undefined) credentials.domain = typed.domain
   if (typed.passwordStdin) credentials.password = (await terminal.readInput()).replace(/\r?\n$/, '')
   if (isOwnKind) return credentials
   credentials.username ??= await askFor(terminal, 'User name: ', '--username', false)

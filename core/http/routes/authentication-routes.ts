@@ -12,7 +12,7 @@ const tokenRequest = {
       type: 'object',
       additionalProperties: { type: 'string' },
       description:
-        'What the identity provider of this site asks for, such as username and password; or `loginTicket`, with which a browser came back from one',
+        'What the identity provider of this site asks for, such as username and password; at a site with several, `domain` says which is meant; or `loginTicket`, with which a browser came back from one',
     },
     publicKey: {
       type: 'string',
