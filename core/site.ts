@@ -16,7 +16,10 @@ import type { Logger } from 'pino'
 import {
   createAaaPipeline,
   createAudit,
-  createLogins,
+  createLogInLimits,
+  createLogInRecords,
+  createLogIns,
+  createLoginsElsewhere,
   createPendingLogins,
   loadRevocations,
 } from './aaa/index.ts'
@@ -249,10 +252,19 @@ async function assemble(
     log.info({ file: next.file }, 'configuration was read again')
   }
 
+  const logIns = createLogIns({
+    aaa,
+    limits: createLogInLimits(store, Date.now, () => config().http.failedLoginsPerMinute),
+    records: createLogInRecords(store, log),
+    config,
+    clock,
+    onLogIn: metrics.observeLogIn,
+  })
   const operations = createOperations({
     aaa,
     audit,
-    logins: createLogins({ plugins, pending: createPendingLogins(store, Date.now) }),
+    elsewhere: createLoginsElsewhere({ plugins, pending: createPendingLogins(store, Date.now) }),
+    logIns,
     store,
     engine,
     clouds,

@@ -206,7 +206,8 @@ export const siteConfigSchema = schema({
           type: 'integer',
           minimum: 0,
           default: 10,
-          description: 'Per address and user name, before a growing lock-out; 0 for no limit',
+          description:
+            'Per address and user name, before a growing lock-out; ten times as many per address, and per user everywhere; 0 for no limit',
         },
       },
     },

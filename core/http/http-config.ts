@@ -9,8 +9,6 @@ export interface HttpConfig {
   bodyLimitBytes: number
   /** Per user, and per address for requests without a token; 0 for no limit. */
   requestsPerMinute: number
-  /** Failed log-ins per address and user name before a growing lock-out; 0 for no limit. */
-  failedLoginsPerMinute: number
   /** How long `close` lets running requests finish; 10 s when absent. */
   closeTimeoutMs?: number
 }
@@ -20,5 +18,4 @@ export const defaultHttpConfig: HttpConfig = {
   corsOrigins: ['*'],
   bodyLimitBytes: 1024 * 1024,
   requestsPerMinute: 6000,
-  failedLoginsPerMinute: 10,
 }

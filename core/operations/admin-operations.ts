@@ -1,14 +1,16 @@
 import { join } from 'node:path'
 import { type FederationUser, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type { Selectable } from 'kysely'
-import type { Audit } from '../aaa/index.ts'
+import type { Audit, LogIns } from '../aaa/index.ts'
+import type { PageRequest } from '../orders/index.ts'
 import type { PluginSlot } from '../plugins/index.ts'
-import type { AuditTable } from '../store/index.ts'
+import type { AuditTable, LogInTable } from '../store/index.ts'
 import { cutPage } from './cut-page.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type {
   AuditEntry,
   FederationReport,
+  LogInEntry,
   Operations,
   PluginReport,
   RequestContext,
@@ -18,6 +20,7 @@ import { toBody } from './request.ts'
 
 export interface AdminParts extends OperationParts {
   audit: Audit
+  logIns: LogIns
   /** Reads the configuration again and applies it. */
   reload(): Promise<void>
   /** Absent when the site is in no federation. */
@@ -31,6 +34,7 @@ type AdminOperations = Pick<
   | 'setPolicy'
   | 'updatePolicy'
   | 'listAudit'
+  | 'listLogIns'
   | 'listPlugins'
   | 'getPlugin'
   | 'restartPlugin'
@@ -104,11 +108,7 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
 
     listAudit: (context, query) =>
       administer(context, 'listAudit', 'AUDIT', async () => {
-        const limit = query.limit ?? 100
-        if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE)
-          throw invalid('limit', `must be a number from 1 to ${LONGEST_PAGE}`)
-        if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor))
-          throw invalid('cursor', 'must be the cursor of a page before')
+        const { limit } = toPage(query)
         await audit.flush()
         let rows = store.db
           .selectFrom('audit')
@@ -121,6 +121,22 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
         const { items, next } = cutPage(await rows.execute(), limit, (row) => row.id)
         const version = String(items[0]?.id ?? 0)
         return { items: items.map(toAuditEntry), version, ...(next && { next }) }
+      }),
+
+    listLogIns: (context, { userName, source, address, outcome, ...page }) =>
+      administer(context, 'listLogIns', 'AUDIT', async () => {
+        const { limit, before } = toPage(page)
+        const rows = await parts.logIns.records.list({
+          limit: limit + 1,
+          ...(before !== undefined && { before }),
+          ...(userName !== undefined && { userName }),
+          ...(source !== undefined && { source }),
+          ...(address !== undefined && { address }),
+          ...(outcome !== undefined && { outcome }),
+        })
+        const { items, next } = cutPage(rows, limit, (row) => row.id)
+        const version = String(items[0]?.id ?? 0)
+        return { items: items.map(toLogInEntry), version, ...(next && { next }) }
       }),
 
     listPlugins: (context) =>
@@ -167,6 +183,28 @@ export function createAdminOperations(parts: AdminParts): AdminOperations {
 }
 
 const nothing = () => null
+
+/** @throws invalid_parameter for a page that cannot be */
+function toPage({ limit = 100, cursor }: PageRequest): { limit: number; before?: number } {
+  if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE)
+    throw invalid('limit', `must be a number from 1 to ${LONGEST_PAGE}`)
+  if (cursor === undefined) return { limit }
+  if (!/^\d{1,15}$/.test(cursor)) throw invalid('cursor', 'must be the cursor of a page before')
+  return { limit, before: Number(cursor) }
+}
+
+function toLogInEntry(row: Selectable<LogInTable>): LogInEntry {
+  return {
+    id: row.id,
+    timestamp: new Date(row.timestamp).toISOString(),
+    requestId: row.request_id,
+    userName: row.user_name,
+    source: row.source,
+    address: row.address,
+    outcome: row.outcome,
+    reason: row.reason,
+  }
+}
 
 function toPolicy(body: unknown): string {
   const { policy } = toBody(body)

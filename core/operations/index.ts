@@ -1,5 +1,5 @@
 import { FogbowError } from '@fogbow/plugin-sdk'
-import type { AaaPipeline, Audit, Logins } from '../aaa/index.ts'
+import type { AaaPipeline, Audit, LogIns, LoginsElsewhere } from '../aaa/index.ts'
 import type { LocalClouds } from '../clouds/index.ts'
 import type { SiteConfig } from '../config/index.ts'
 import type { SiteMarketplace } from '../marketplace/index.ts'
@@ -28,7 +28,8 @@ import { createUserOperations } from './user-operations.ts'
 export interface OperationsDeps {
   aaa: AaaPipeline
   audit: Audit
-  logins: Logins
+  elsewhere: LoginsElsewhere
+  logIns: LogIns
   store: Store
   engine: Engine
   clouds: LocalClouds

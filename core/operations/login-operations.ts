@@ -1,12 +1,12 @@
 import { asFogbowError, FogbowError, invalid } from '@fogbow/plugin-sdk'
-import type { Audit, AuthenticUser, Logins } from '../aaa/index.ts'
+import type { Audit, AuthenticUser, LoginsElsewhere } from '../aaa/index.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
 import { toBody } from './request.ts'
 
 /** Logging in at an identity provider that the user visits. What came of each is recorded, with the user once he is known. */
 export function createLoginOperations(
-  parts: OperationParts & { audit: Audit; logins: Logins },
+  parts: OperationParts & { audit: Audit; elsewhere: LoginsElsewhere },
 ): Pick<
   Operations,
   | 'loginSources'
@@ -17,7 +17,7 @@ export function createLoginOperations(
   | 'pollDeviceLogin'
   | 'endSession'
 > {
-  const { aaa, audit, logins } = parts
+  const { aaa, audit, elsewhere } = parts
 
   function record(context: RequestContext, source: string, end: AuthenticUser | string): void {
     const user = typeof end === 'string' ? undefined : end.user
@@ -64,7 +64,7 @@ export function createLoginOperations(
 
   return {
     loginSources() {
-      const sources = logins.sources()
+      const sources = elsewhere.sources()
       const { tokenGenerator } = parts.config().aaa
       return { sources, passwords: !sources.some(({ name }) => name === tokenGenerator) }
     },
@@ -75,15 +75,15 @@ export function createLoginOperations(
       if (browser === undefined)
         throw new FogbowError('unauthenticated', 'the browser is not known')
       const login = { redirectUri, browser, returnUrl, address: address(context), signal }
-      return { url: await logins.begin(source, login) }
+      return { url: await elsewhere.begin(source, login) }
     },
 
     async completeLogin(context, source, { redirectUri, parameters }) {
       const { browser, signal } = context
       const { tokenValue, returnUrl } = await recorded(context, source, () =>
-        logins.complete(source, { redirectUri, browser, parameters, signal }),
+        elsewhere.complete(source, { redirectUri, browser, parameters, signal }),
       )
-      const ticket = await logins.leave(tokenValue, {
+      const ticket = await elsewhere.leave(tokenValue, {
         source,
         address: address(context),
         browser: returnUrl === undefined ? browser : undefined,
@@ -91,23 +91,23 @@ export function createLoginOperations(
       return { ticket, returnUrl }
     },
 
-    fetchToken: async ({ browser }, ticket) => ({ token: await logins.fetch(ticket, browser) }),
+    fetchToken: async ({ browser }, ticket) => ({ token: await elsewhere.fetch(ticket, browser) }),
 
     beginDeviceLogin: (context, source) =>
-      logins.beginDevice(source, { address: address(context), signal: context.signal }),
+      elsewhere.beginDevice(source, { address: address(context), signal: context.signal }),
 
     async pollDeviceLogin(context, source, body) {
       const { handle } = toBody(body)
       if (typeof handle !== 'string' || handle === '')
         throw invalid('handle', 'must be that of a login which was begun')
       const polled = await recorded(context, source, () =>
-        logins.pollDevice(source, handle, context.signal),
+        elsewhere.pollDevice(source, handle, context.signal),
       )
       if (polled.status !== 'done') return polled
       return { status: 'done', token: polled.tokenValue }
     },
 
     endSession: (context, source, returnUri) =>
-      logins.endSession(source, returnUri, context.signal),
+      elsewhere.endSession(source, returnUri, context.signal),
   }
 }

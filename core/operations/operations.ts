@@ -86,6 +86,21 @@ export interface AuditEntry {
   response: string
 }
 
+/** Somebody logged in, or could not. */
+export interface LogInEntry {
+  id: number
+  timestamp: string
+  requestId: string
+  /** As it was typed; null for credentials without one. */
+  userName: string | null
+  /** Identity source; null when the domain named none. */
+  source: string | null
+  address: string
+  /** `ok`, `refused`, `locked out`, or `failed` when nobody could tell. */
+  outcome: string
+  reason: string | null
+}
+
 /** What anybody may know of a plugin. */
 export interface PluginView {
   name: string
@@ -321,6 +336,11 @@ export interface Operations extends MarketplaceOperations {
     context: RequestContext,
     query: PageRequest & { userId?: string; orderId?: string },
   ): Promise<Page<AuditEntry>>
+  /** Who logged in and who could not, newest first. */
+  listLogIns(
+    context: RequestContext,
+    query: PageRequest & { userName?: string; source?: string; address?: string; outcome?: string },
+  ): Promise<Page<LogInEntry>>
   /** State changes of one order, oldest first. */
   getOrderHistory(
     context: RequestContext,

@@ -1,6 +1,6 @@
 import { asFogbowError, invalid, readLeniently, schema } from '@fogbow/plugin-sdk'
 import { assertValid } from '@fogbow/plugin-sdk/validate'
-import type { Audit } from '../aaa/index.ts'
+import type { Audit, LogIns } from '../aaa/index.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
 import { toBody } from './request.ts'
@@ -13,7 +13,7 @@ const credentials = schema({
 
 /** Logging in and out. `publicKey` of the request is taken and not needed: tokens are signed, and readable by this site alone. */
 export function createTokenOperations(
-  parts: OperationParts & { audit: Audit },
+  parts: OperationParts & { audit: Audit; logIns: LogIns },
 ): Pick<Operations, 'createToken' | 'revokeToken' | 'whoAmI' | 'answerTo'> {
   const { aaa, audit } = parts
 
@@ -43,7 +43,11 @@ export function createTokenOperations(
       const presented = readLeniently(credentials, given) as Record<string, string>
       assertValid(credentials, presented, 'credentials')
       try {
-        const token = await aaa.createToken(presented, context.signal)
+        const token = await parts.logIns.logIn(presented, {
+          requestId: context.requestId,
+          address: context.remoteAddress ?? '',
+          signal: context.signal,
+        })
         recordLogin(context, presented.username, 'ok')
         return { token }
       } catch (error) {

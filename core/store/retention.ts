@@ -43,6 +43,8 @@ export async function forgetOld(
   const orders = await piecemeal(() => forgetOrders(store, closedBefore))
   await piecemeal(() => forgetAnswers(store, closedBefore))
   await piecemeal(() => forgetBegun(store, closedBefore))
+  await piecemeal(() => forgetLogIns(store, now - auditDays * DAY_MS))
+  await forgetPassed(store, now)
   return { audit, orders }
 }
 
@@ -111,4 +113,33 @@ function forgetBegun(store: Store, before: number): Promise<number> {
     const result = await db.deleteFrom('begun_effects').where('scope', 'in', old).executeTakeFirst()
     return Number(result.numDeletedRows)
   })
+}
+
+function forgetLogIns(store: Store, before: number): Promise<number> {
+  return store.write(async (db) => {
+    const old = db
+      .selectFrom('log_ins')
+      .select('id')
+      .where('timestamp', '<', before)
+      .limit(ROWS_AT_ONCE)
+    const result = await db.deleteFrom('log_ins').where('id', 'in', old).executeTakeFirst()
+    return Number(result.numDeletedRows)
+  })
+}
+
+/** What counts for a while only. */
+async function forgetPassed(store: Store, now: number): Promise<void> {
+  for (const table of ['log_in_failures', 'log_in_places'] as const) {
+    await piecemeal(() =>
+      store.write(async (db) => {
+        const old = db
+          .selectFrom(table)
+          .select('key')
+          .where('keep_until', '<', now)
+          .limit(ROWS_AT_ONCE)
+        const result = await db.deleteFrom(table).where('key', 'in', old).executeTakeFirst()
+        return Number(result.numDeletedRows)
+      }),
+    )
+  }
 }

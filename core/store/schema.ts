@@ -14,6 +14,11 @@ export interface Database {
   revoked_tokens: { token_hash: string; expires_at: number }
   /** Logins that go on elsewhere, in a browser or on another device. */
   pending_logins: PendingLoginTable
+  log_ins: LogInTable
+  /** Failed log-ins by hashes of user, address and both, for as long as they count. */
+  log_in_failures: { key: string; count: number; locked_until: number; keep_until: number }
+  /** Hashes of users and the addresses from which they logged in. */
+  log_in_places: { key: string; keep_until: number }
   /** Plugins that run in a process because a thread of theirs could not be stopped. */
   moved_plugins: MovedPluginTable
   plugin_trials: PluginTrialTable
@@ -94,6 +99,20 @@ export interface AuditTable {
   detail: string | null
   /** `ok` or the error code. */
   response: string
+}
+
+export interface LogInTable {
+  id: Generated<number>
+  timestamp: number
+  request_id: string
+  /** As it was typed; null for credentials without one. */
+  user_name: string | null
+  /** Null when no source was found. */
+  source: string | null
+  address: string
+  /** ok, refused, locked out or failed */
+  outcome: string
+  reason: string | null
 }
 
 export interface IdempotencyTable {

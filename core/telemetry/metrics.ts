@@ -5,6 +5,7 @@ import { createPluginMetrics, type PluginMetrics, type PluginReading } from './p
 export interface Metrics {
   observe(route: string, method: string, status: number, ms: number): void
   observeTransition(kind: string, cloud: string, to: string, msInState: number): void
+  observeLogIn(source: string, outcome: string): void
   readonly plugins: PluginMetrics
   /** Values that are read only when somebody asks. */
   collect(read: () => Promise<Reading>): void
@@ -48,6 +49,12 @@ export function createMetrics(): Metrics {
     buckets: secondsBuckets,
     registers,
   })
+  const logIns = new Counter({
+    name: 'fogbow_logins_total',
+    help: 'Log-ins by identity source and outcome: ok, refused, locked out or failed',
+    labelNames: ['source', 'outcome'],
+    registers,
+  })
   const orders = new Gauge({
     name: 'fogbow_orders',
     help: 'Orders by state',
@@ -89,6 +96,7 @@ export function createMetrics(): Metrics {
       transitions.inc({ kind, cloud, to })
       timeInState.observe({ kind, to }, msInState / 1000)
     },
+    observeLogIn: (source, outcome) => logIns.inc({ source, outcome }),
     collect(reader) {
       read = reader
     },

@@ -12,7 +12,7 @@ interface SiteView {
   [field: string]: unknown
 }
 
-/** What concerns a site as a whole: `fogbow status|members|audit|backup`. */
+/** What concerns a site as a whole: `fogbow status|members|audit|logins|backup`. */
 export function addSiteCommands(program: Command, commandLine: CommandLine): void {
   const { terminal } = commandLine
 
@@ -65,6 +65,22 @@ export function addSiteCommands(program: Command, commandLine: CommandLine): voi
         ...['timestamp', 'userId', 'operation', 'resourceType', 'orderId', 'response'],
         'detail',
       ]
+      printResult(commandLine, command, entries, (rows) => formatRows(terminal, columns, rows))
+    })
+
+  addPaging(program.command('logins'))
+    .description('Show who logged in and who could not (administrators)')
+    .option('--user <name>', 'Only of this user name, as it was typed')
+    .option('--source <name>', 'Only at this identity source')
+    .option('--address <address>', 'Only from this address')
+    .option('--outcome <outcome>', 'ok, refused, "locked out" or failed')
+    .action(async (typed, command: Command) => {
+      const site = await connect(commandLine, command)
+      const { user: userName, source, address, outcome } = typed
+      const query = { userName, source, address, outcome }
+      const path = '/ras/admin/logins'
+      const entries = await readPages<Row>(site, terminal, typed, { path, query })
+      const columns = ['timestamp', 'userName', 'source', 'address', 'outcome', 'reason']
       printResult(commandLine, command, entries, (rows) => formatRows(terminal, columns, rows))
     })
 

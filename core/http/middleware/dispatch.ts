@@ -43,7 +43,7 @@ export function dispatch(dependencies: DispatchDependencies): HttpMiddleware {
     const body = route.request ? await readJsonBody(context.req, bodyLimitBytes) : undefined
     const run = () =>
       route.run(operations, { context: request, params, body, query, queryText: match.query })
-    writeAnswer(context, match, await admission.attempt(route, request, body, run))
+    writeAnswer(context, match, await admission.attempt(route, request, run))
   }
 }
 

@@ -35,6 +35,34 @@ const auditQuery = {
   },
 } as const
 
+const logInEntry = object('LogInEntry', {
+  id: { type: 'integer' },
+  timestamp: { type: 'string', format: 'date-time' },
+  requestId: text,
+  userName: { ...textOrNull, description: 'As it was typed' },
+  source: { ...textOrNull, description: 'Identity source that was asked' },
+  address: { type: 'string', description: 'Of the client' },
+  outcome: {
+    type: 'string',
+    description: '`ok`, `refused`, `locked out`, or `failed` when nobody could tell',
+  },
+  reason: { ...textOrNull, description: 'What the user was told' },
+})
+
+const logInQuery = {
+  properties: {
+    ...pageQuery,
+    userName: { type: 'string', minLength: 1, maxLength: 255, description: 'Only of this user' },
+    source: { type: 'string', minLength: 1, maxLength: 64, description: 'Only at this source' },
+    address: { type: 'string', minLength: 1, maxLength: 64, description: 'Only from there' },
+    outcome: {
+      type: 'string',
+      enum: ['ok', 'refused', 'locked out', 'failed'],
+      description: 'Only with this outcome',
+    },
+  },
+} as const
+
 const amount = { type: 'integer' } as const
 const nullable = (schema: ApiSchema): ApiSchema => ({ ...schema, type: [schema.type, 'null'] })
 const timeOrNull = { type: ['string', 'null'], format: 'date-time' } as const
@@ -176,6 +204,18 @@ export const administrationRoutes: readonly Route[] = [
     response: listOf(auditEntry),
     paged: true,
     run: (operations, { context, query }) => operations.listAudit(context, query),
+  },
+  {
+    ...about,
+    method: 'GET',
+    path: '/ras/admin/logins',
+    id: 'listLogIns',
+    summary: 'Lists who logged in and who could not, from where, and why',
+    status: 200,
+    query: logInQuery,
+    response: listOf(logInEntry),
+    paged: true,
+    run: (operations, { context, query }) => operations.listLogIns(context, query),
   },
   {
     ...about,

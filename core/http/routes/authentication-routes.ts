@@ -29,8 +29,7 @@ const caller = object('Caller', {
   expiresAt: { type: 'integer', description: 'ms since the epoch' },
 })
 
-/** The path on which log-ins are counted. */
-export const logInPath = '/as/tokens'
+const logInPath = '/as/tokens'
 
 /** Logging in and out. */
 export const authenticationRoutes: readonly Route[] = [

@@ -42,6 +42,16 @@ const statusEntry = {
   cloudName: 'c1',
   state: 'READY',
 }
+const logInEntry = {
+  id: 4,
+  timestamp: '2030-03-17T17:46:40.000Z',
+  requestId: 'request-4',
+  userName: 'ana',
+  source: 'staff',
+  address: '192.0.2.7',
+  outcome: 'refused',
+  reason: 'user name or password is wrong',
+}
 const auditEntry = {
   detail: null,
   id: 1,
@@ -246,6 +256,7 @@ const answers: Answers = {
   setPolicy: async () => {},
   updatePolicy: async () => {},
   purgeUser: async () => outcomes,
+  listLogIns: async () => ({ items: [logInEntry], version: 'v1' }),
   listAudit: async () => ({ items: [auditEntry], version: 'v1' }),
   getOrderHistory: async () => [{ timestamp: auditEntry.timestamp, state: 'OPEN', message: null }],
   listPlugins: async () => [pluginReport],

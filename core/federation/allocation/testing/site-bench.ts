@@ -2,7 +2,10 @@ import { pino } from 'pino'
 import {
   createAaaPipeline,
   createAudit,
-  createLogins,
+  createLogInLimits,
+  createLogInRecords,
+  createLogIns,
+  createLoginsElsewhere,
   createPendingLogins,
   loadRevocations,
 } from '../../../aaa/index.ts'
@@ -175,7 +178,7 @@ export class SiteBench {
       marketplace: noMarketplace,
       aaa,
       audit: createAudit(this.store, log),
-      logins: createLogins({ plugins, pending: createPendingLogins(store, now) }),
+      elsewhere: createLoginsElsewhere({ plugins, pending: createPendingLogins(store, now) }),
       store,
       engine: this.engine,
       clouds,
@@ -189,6 +192,13 @@ export class SiteBench {
       version: '0.1.0',
       startedAt: 0,
       publicKey: 'AAAA',
+      logIns: createLogIns({
+        aaa,
+        limits: createLogInLimits(store, now, () => 0),
+        records: createLogInRecords(store, log),
+        config,
+        clock: clock,
+      }),
     })
     const server = allocation.serve({ operations: this.operations, engine: this.engine })
     federation.serve((call) => server.answer(call))

@@ -28,8 +28,8 @@ export type DevicePoll =
   | { status: 'done'; tokenValue: string; source: string }
   | { status: 'pending' | 'slow_down'; intervalSeconds: number }
 
-/** Logins that go on elsewhere: plugins know the provider, the site keeps what is pending. */
-export interface Logins {
+/** LoginsElsewhere that go on elsewhere: plugins know the provider, the site keeps what is pending. */
+export interface LoginsElsewhere {
   sources(): LoginSource[]
   /** @returns where the browser goes */
   begin(
@@ -62,13 +62,13 @@ const LOGIN_MS = 10 * 60_000
 const DEVICE_MS = 60 * 60_000
 const TICKET_MS = 60_000
 
-export function createLogins({
+export function createLoginsElsewhere({
   plugins,
   pending,
 }: {
   plugins: Pick<PluginHost, 'list'>
   pending: PendingLogins
-}): Logins {
+}): LoginsElsewhere {
   const offering = () => plugins.list().filter(({ kinds }) => kinds.includes('login'))
 
   function plugin(source: string): PluginSlot {

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { FogbowError } from '@fogbow/plugin-sdk'
 import { type Methods, standInPlugin, standInPlugins } from '../plugins/testing/stand-in-plugins.ts'
 import { openSqliteStore, type Store } from '../store/index.ts'
-import { createLogins, type Logins } from './logins.ts'
+import { createLoginsElsewhere, type LoginsElsewhere } from './logins-elsewhere.ts'
 import { createPendingLogins, randomSecret } from './pending-logins.ts'
 
 const redirectUri = 'https://site.example/as/login/science/callback'
@@ -28,7 +28,7 @@ const methods: Methods = {
 }
 
 interface Trial {
-  logins: Logins
+  elsewhere: LoginsElsewhere
   clock: { time: number }
   store: Store
   calls: (method: string) => unknown[][]
@@ -43,19 +43,19 @@ async function trial(t: TestContext, own: Methods = {}, shared?: Store): Promise
   const clock = { time: 1_000_000 }
   const plugin = standInPlugin('science', { ...methods, ...own })
   const pending = createPendingLogins(store, () => clock.time)
-  const logins = createLogins({ plugins: standInPlugins(plugin), pending })
+  const elsewhere = createLoginsElsewhere({ plugins: standInPlugins(plugin), pending })
   return {
-    logins,
+    elsewhere,
     clock,
     store,
     calls: (method) =>
       plugin.calls.filter((call) => call.method === method).map(({ args }) => [...args]),
     async begin(browser, from = address) {
-      const url = await logins.begin('science', { redirectUri, browser, address: from })
+      const url = await elsewhere.begin('science', { redirectUri, browser, address: from })
       return new URL(url).searchParams.get('state') ?? ''
     },
     complete: (state, browser) =>
-      logins.complete('science', { redirectUri, browser, parameters: { state, code: 'c' } }),
+      elsewhere.complete('science', { redirectUri, browser, parameters: { state, code: 'c' } }),
   }
 }
 
@@ -85,11 +85,11 @@ test('of many callbacks of one login at once one gets through', async (t) => {
 })
 
 test('a login ends at the source where it began', async (t) => {
-  const { logins, begin } = await trial(t)
+  const { elsewhere, begin } = await trial(t)
   const browser = randomSecret()
   const parameters = { state: await begin(browser) }
-  await assert.rejects(logins.complete('other', { redirectUri, browser, parameters }), refused)
-  await assert.rejects(logins.begin('other', { redirectUri, browser, address }), {
+  await assert.rejects(elsewhere.complete('other', { redirectUri, browser, parameters }), refused)
+  await assert.rejects(elsewhere.begin('other', { redirectUri, browser, address }), {
     code: 'not_found',
     message: /there is science/,
   })
@@ -110,9 +110,9 @@ test('nothing of a login is in the memory of the process where it began', async 
   const state = await one.begin(browser)
   await other.complete(state, browser)
   await assert.rejects(one.complete(state, browser), refused)
-  const ticket = await other.logins.leave('token', { source: 'science', address, browser })
-  assert.equal(await one.logins.fetch(ticket, browser), 'token')
-  await assert.rejects(other.logins.fetch(ticket, browser), refused)
+  const ticket = await other.elsewhere.leave('token', { source: 'science', address, browser })
+  assert.equal(await one.elsewhere.fetch(ticket, browser), 'token')
+  await assert.rejects(other.elsewhere.fetch(ticket, browser), refused)
 })
 
 test('one address has at most a hundred logins pending, and keeps no other from logging in', async (t) => {
@@ -152,38 +152,38 @@ test('a login that could not begin leaves nothing', async (t) => {
 })
 
 test('the store has neither state, nor browser, nor what the plugin wants back, nor token', async (t) => {
-  const { begin, logins, store } = await trial(t)
+  const { begin, elsewhere, store } = await trial(t)
   const browser = randomSecret()
   const state = await begin(browser)
-  const ticket = await logins.leave('the-token', { source: 'science', address, browser })
-  const { handle } = await logins.beginDevice('science', { address })
+  const ticket = await elsewhere.leave('the-token', { source: 'science', address, browser })
+  const { handle } = await elsewhere.beginDevice('science', { address })
   const text = JSON.stringify(await store.db.selectFrom('pending_logins').selectAll().execute())
   for (const secret of [state, browser, ticket, handle, 'verifier', 'the-token', 'deviceCode'])
     assert.ok(!text.includes(secret), secret)
 })
 
 test('a ticket is over after a minute', async (t) => {
-  const { logins, clock } = await trial(t)
-  const ticket = await logins.leave('token', { source: 'science', address, browser: undefined })
+  const { elsewhere, clock } = await trial(t)
+  const ticket = await elsewhere.leave('token', { source: 'science', address, browser: undefined })
   clock.time += MINUTE_MS
-  await assert.rejects(logins.fetch(ticket, undefined), refused)
+  await assert.rejects(elsewhere.fetch(ticket, undefined), refused)
 })
 
 test('a state is no ticket, and no handle is either', async (t) => {
-  const { begin, logins } = await trial(t)
+  const { begin, elsewhere } = await trial(t)
   const browser = randomSecret()
-  await assert.rejects(logins.fetch(await begin(browser), browser), refused)
-  const { handle } = await logins.beginDevice('science', { address })
-  await assert.rejects(logins.fetch(handle, browser), refused)
-  await assert.rejects(logins.pollDevice('science', await begin(browser)), refused)
+  await assert.rejects(elsewhere.fetch(await begin(browser), browser), refused)
+  const { handle } = await elsewhere.beginDevice('science', { address })
+  await assert.rejects(elsewhere.fetch(handle, browser), refused)
+  await assert.rejects(elsewhere.pollDevice('science', await begin(browser)), refused)
 })
 
 test('a device waits its interval, longer each time that it does not or that the provider wants it to', async (t) => {
   let answer: object = { status: 'pending' }
-  const { logins, clock, calls } = await trial(t, { 'login.pollDeviceLogin': () => answer })
-  const { handle, intervalSeconds } = await logins.beginDevice('science', { address })
+  const { elsewhere, clock, calls } = await trial(t, { 'login.pollDeviceLogin': () => answer })
+  const { handle, intervalSeconds } = await elsewhere.beginDevice('science', { address })
   assert.equal(intervalSeconds, 5)
-  const poll = () => logins.pollDevice('science', handle)
+  const poll = () => elsewhere.pollDevice('science', handle)
   clock.time += 4_000
   assert.deepEqual(await poll(), { status: 'slow_down', intervalSeconds: 10 })
   clock.time += 10_000
@@ -207,29 +207,29 @@ test('a device waits its interval, longer each time that it does not or that the
 
 test('a device login ends when the provider says no, and when its code is over, and not when the provider is away', async (t) => {
   let code: 'unavailable_provider' | 'unauthorized' = 'unavailable_provider'
-  const { logins, clock } = await trial(t, {
+  const { elsewhere, clock } = await trial(t, {
     'login.pollDeviceLogin': () => {
       throw new FogbowError(code, 'no')
     },
   })
-  const { handle } = await logins.beginDevice('science', { address })
+  const { handle } = await elsewhere.beginDevice('science', { address })
   const poll = (which: string) => {
     clock.time += 5_000
-    return logins.pollDevice('science', which)
+    return elsewhere.pollDevice('science', which)
   }
   await assert.rejects(poll(handle), { code: 'unavailable_provider' })
   code = 'unauthorized'
   await assert.rejects(poll(handle), { code: 'unauthorized' })
   await assert.rejects(poll(handle), { ...refused, message: /not known/ })
-  const other = await logins.beginDevice('science', { address })
+  const other = await elsewhere.beginDevice('science', { address })
   clock.time += 115_000
   await assert.rejects(poll(other.handle), { ...refused, message: /not known/ })
 })
 
 test('a plugin that ends no sessions sends nobody away', async (t) => {
-  const { logins } = await trial(t)
-  assert.equal(await logins.endSession('science', 'https://site.example/login'), undefined)
+  const { elsewhere } = await trial(t)
+  assert.equal(await elsewhere.endSession('science', 'https://site.example/login'), undefined)
   const url = 'https://login.example/end'
   const other = await trial(t, { 'login.endSession': () => ({ url }) })
-  assert.equal(await other.logins.endSession('science', 'https://site.example/login'), url)
+  assert.equal(await other.elsewhere.endSession('science', 'https://site.example/login'), url)
 })
