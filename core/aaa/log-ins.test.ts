@@ -225,3 +225,30 @@ test('who goes on while locked out is counted each time and recorded now and the
   await logIn('ana', 'x')
   assert.equal((await lockedOut()).length, 2)
 })
+
+test('a log-in that went on elsewhere is recorded with its user, or with why nobody came back', async (t) => {
+  const { logIns, seen } = await bench(t)
+  const from = { requestId: 'r', address: '192.0.2.7' }
+  await logIns.noteElsewhere('science', 'ana', from)
+  await logIns.noteElsewhere(
+    'science',
+    null,
+    from,
+    new FogbowError('unauthenticated', 'it said no'),
+  )
+  const records = await logIns.records.list({ limit: 9 })
+  assert.deepEqual(
+    records.map(({ source, user_name, address, outcome, reason }) => [
+      source,
+      user_name,
+      address,
+      outcome,
+      reason,
+    ]),
+    [
+      ['science', null, '192.0.2.7', 'refused', 'it said no'],
+      ['science', 'ana', '192.0.2.7', 'ok', null],
+    ],
+  )
+  assert.deepEqual(seen, ['science ok', 'science refused'])
+})

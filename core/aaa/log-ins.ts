@@ -13,6 +13,17 @@ export interface LogIns {
     credentials: Readonly<Record<string, string>>,
     from: { requestId: string; address: string; signal?: AbortSignal },
   ): Promise<string>
+  /**
+   * Records one that went on at an identity provider, which limits guessing itself.
+   * @param userName - null when nobody came back
+   * @param error - what it ended with, unless somebody logged in
+   */
+  noteElsewhere(
+    source: string,
+    userName: string | null,
+    from: { requestId: string; address: string },
+    error?: unknown,
+  ): Promise<void>
   /** Newest first. */
   records: LogInRecords
 }
@@ -50,25 +61,39 @@ export function createLogIns(parts: {
     return true
   }
 
+  async function record(
+    { requestId, address }: { requestId: string; address: string },
+    source: string | undefined,
+    userName: string | null,
+    outcome: LogInOutcome,
+    reason: string | null,
+  ): Promise<void> {
+    parts.onLogIn?.(source ?? 'none', outcome)
+    if (!isWorthRecording(outcome, source ?? '', userName ?? '', address)) return
+    await records.add({
+      timestamp: clock.now(),
+      request_id: requestId.slice(0, 64),
+      user_name: userName?.slice(0, 255) ?? null,
+      source: source ?? null,
+      address: address.slice(0, 64),
+      outcome,
+      reason,
+    })
+  }
+
   return {
     records,
+    noteElsewhere: (source, userName, from, error) =>
+      error === undefined
+        ? record(from, source, userName, 'ok', null)
+        : record(from, source, userName, outcomeOf(error), asFogbowError(error).message),
+
     async logIn(credentials, { requestId, address, signal }) {
       const startedAt = clock.now()
       const userName = nameIn(credentials)
       let source: string | undefined
-      async function note(outcome: LogInOutcome, reason: string | null): Promise<void> {
-        parts.onLogIn?.(source ?? 'none', outcome)
-        if (!isWorthRecording(outcome, source ?? '', userName, address)) return
-        await records.add({
-          timestamp: clock.now(),
-          request_id: requestId.slice(0, 64),
-          user_name: credentials.username?.slice(0, 255) ?? null,
-          source: source ?? null,
-          address: address.slice(0, 64),
-          outcome,
-          reason: reason === null ? null : withoutSecrets(reason, credentials),
-        })
-      }
+      const note = (outcome: LogInOutcome, reason: string | null) =>
+        record({ requestId, address }, source, credentials.username ?? null, outcome, reason)
       try {
         source = sourceForLogIn(identitySources(parts.config()), credentials).name
         const attempt = { source, userName, address }
@@ -78,7 +103,7 @@ export function createLogIns(parts: {
         return token
       } catch (error) {
         const { message } = asFogbowError(error)
-        await note(outcomeOf(error), message)
+        await note(outcomeOf(error), withoutSecrets(message, credentials))
         if (isRefusal(error)) await untilNextStep(clock, startedAt)
         throw error
       }

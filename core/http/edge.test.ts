@@ -415,6 +415,20 @@ test('a user beyond the limit waits, others do not, and the next minute is a new
   assert.equal((await ask('a')).status, 200)
 })
 
+test('an address has so many logins at a provider as it has requests, and pages without limit', async (t) => {
+  const edge = await startTestEdge(t, { requestsPerMinute: 2 })
+  const visit = async (path: string) => {
+    const { status } = await edge.fetch(path, { redirect: 'manual' })
+    return status === 429
+  }
+  const begin = '/as/login/science'
+  assert.deepEqual(
+    [await visit(begin), await visit(begin), await visit(begin)],
+    [false, false, true],
+  )
+  assert.equal(await visit('/as/login'), false)
+})
+
 test('made-up tokens are limited together, and do not hold up a good one', async (t) => {
   const edge = await startTestEdge(t, { requestsPerMinute: 3 })
   edge.answer('listClouds', async (context: RequestContext) => {

@@ -1,12 +1,13 @@
 import { asFogbowError, FogbowError, invalid } from '@fogbow/plugin-sdk'
-import type { Audit, AuthenticUser, LoginsElsewhere } from '../aaa/index.ts'
+import type { Audit, AuthenticUser, LogIns, LoginsElsewhere } from '../aaa/index.ts'
+import { identitySources } from '../config/index.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
 import { toBody } from './request.ts'
 
 /** Logging in at an identity provider that the user visits. What came of each is recorded, with the user once he is known. */
 export function createLoginOperations(
-  parts: OperationParts & { audit: Audit; elsewhere: LoginsElsewhere },
+  parts: OperationParts & { audit: Audit; logIns: LogIns; elsewhere: LoginsElsewhere },
 ): Pick<
   Operations,
   | 'loginSources'
@@ -17,7 +18,13 @@ export function createLoginOperations(
   | 'pollDeviceLogin'
   | 'endSession'
 > {
-  const { aaa, audit, elsewhere } = parts
+  const { aaa, audit, logIns, elsewhere } = parts
+
+  const address = ({ remoteAddress = '' }: RequestContext) => remoteAddress.slice(0, 64)
+  const from = (context: RequestContext) => ({
+    requestId: context.requestId,
+    address: address(context),
+  })
 
   function record(context: RequestContext, source: string, end: AuthenticUser | string): void {
     const user = typeof end === 'string' ? undefined : end.user
@@ -44,11 +51,14 @@ export function createLoginOperations(
       const result = await run()
       // A token that this site would refuse is found out now, and not when it is used.
       if ('tokenValue' in result) {
-        record(context, source, await aaa.authenticate(result.tokenValue, context.signal))
+        const authentic = await aaa.authenticate(result.tokenValue, context.signal)
+        record(context, source, authentic)
+        await logIns.noteElsewhere(source, authentic.user.id, from(context))
       }
       return result
     } catch (error) {
       record(context, source, asFogbowError(error).code)
+      await logIns.noteElsewhere(source, null, from(context), error)
       throw error
     }
   }
@@ -60,13 +70,14 @@ export function createLoginOperations(
     throw invalid('return', 'is none of the pages in http.loginReturnUrls of this site')
   }
 
-  const address = ({ remoteAddress = '' }: RequestContext) => remoteAddress.slice(0, 64)
-
   return {
     loginSources() {
       const sources = elsewhere.sources()
-      const { tokenGenerator } = parts.config().aaa
-      return { sources, passwords: !sources.some(({ name }) => name === tokenGenerator) }
+      const isElsewhere = (plugin: string) => sources.some(({ name }) => name === plugin)
+      const passwords = identitySources(parts.config()).some(
+        ({ tokenGenerator }) => !isElsewhere(tokenGenerator),
+      )
+      return { sources, passwords }
     },
 
     async beginLogin(context, source, { redirectUri, returnUrl }) {

@@ -25,7 +25,8 @@ export function createAdmission(limits: Limits, clock: Pick<Clock, 'now'>): Admi
 
   return {
     admit(route, { tokenValue, remoteAddress = '' }) {
-      if (!route.needsToken && route.method === 'GET') return
+      // A login begins and ends with a GET that leaves something behind.
+      if (!route.needsToken && route.method === 'GET' && !route.replies) return
       const caller = tokenValue ?? remoteAddress
       if (tokenValue !== undefined && !callers.isKnown(caller)) refusedTokens.check(remoteAddress)
       callers.check(caller)
