@@ -14,7 +14,7 @@ export function referencePage(instance: string, plugin: LockedPlugin): string {
   const { network = [], secrets = [], storage = false } = manifest.capabilities ?? {}
   return [
     `# ${plugin.name} ${plugin.version}`,
-    line(plugin.description),
+    cell(plugin.description),
     `Runs at this site as \`${cell(instance)}\`; licence ${cell(plugin.license)}; trusted as \`${trust.level}\`${trust.publisher ? `, published by ${cell(trust.publisher)}` : ''}.`,
     '## Offers',
     table(['kind', 'methods'], manifest.kinds.map(kindRow)),

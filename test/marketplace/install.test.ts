@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { packed } from '../../registry/fixtures/packages.ts'
-import { runMarket } from './support/market-site.ts'
+import { runMarket, until } from './support/market-site.ts'
 import { vendorCloud, vendorVersion } from './support/vendor-cloud.ts'
 
 const site = runMarket({
@@ -15,6 +15,7 @@ const site = runMarket({
     }),
     vendorVersion({ version: '2.0.0', sdk: '^9.0.0' }),
   ],
+  settings: { marketplace: { drainMs: 500 } },
 })
 
 test('an administrator finds, reads about, plans and applies a plugin that strangers published', async () => {
@@ -58,6 +59,8 @@ test('an administrator finds, reads about, plans and applies a plugin that stran
     reason: 'the vendor asked for a trial',
   })
   assert.equal(await market.answeredBy(), '1.0.0')
+  const shown = JSON.parse((await site.cli(['plugin', 'show', 'vendor', '--json'])).stdout)
+  assert.equal(shown.isolationChoice.wanted, 'process', 'nobody answers for it')
   const order = await market.order()
   await market.ready(order)
 })
@@ -164,4 +167,22 @@ test('an older generation whose file is damaged is shown, cannot be gone back to
   const rolled = await cli(['plugin', 'rollback', String(present.number), '--yes'])
   assert.equal(rolled.code, 0, rolled.stderr)
   assert.equal(await market.answeredBy(), '1.2.0')
+})
+
+test('a call that an old version never answers ends at the deadline of its drain, and new ones are served meanwhile', async () => {
+  const { market, process } = site
+  const held = market.answeredBy('held')
+  const outcome = held.then(
+    () => 'answered',
+    () => 'ended',
+  )
+  await until(
+    async () => (await market.plugin('vendor')) as unknown as { usage: { inFlight: number } },
+    ({ usage }) => usage.inFlight === 1,
+  )
+  const file = join(process.folder, '1.4.0.tgz')
+  writeFileSync(file, packed(vendorVersion({ version: '1.4.0' })))
+  await market.change({ action: 'install', source: file })
+  assert.equal(await market.answeredBy(), '1.4.0')
+  assert.equal(await outcome, 'ended')
 })

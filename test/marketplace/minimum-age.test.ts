@@ -64,10 +64,7 @@ test('an upgrade of everything leaves out what is too young, says so, and takes 
   const upgrade = { action: 'upgrade' }
   const early = await market.plan(upgrade)
   assert.deepEqual(early.changes, [])
-  assert.match(
-    early.notes.join(),
-    /@vendor\/cloud@1\.1\.0: It is younger than 24 hours/,
-  )
+  assert.match(early.notes.join(), /@vendor\/cloud@1\.1\.0: It is younger than 24 hours/)
   assert.match(early.refusals.join(), /Nothing to upgrade/)
   seen('1.1.0', 25)
   await market.change(upgrade)

@@ -129,6 +129,33 @@ test('a version that needs a setting which nobody made is refused by its name, a
   assert.deepEqual(await market.drift(), [])
 })
 
+test('the audit also says who configured, rolled back and revoked what, and why', async () => {
+  const { market, cli } = site
+  const settings = { config: { endpoint: 'https://third.example' } }
+  const configure = { action: 'configure', instance: 'vendor', settings, reason: 'it moved' }
+  await market.change(configure)
+  const [, before] = await market.generations()
+  const back = ['plugin', 'rollback', String(before?.number), '--yes', '--reason', 'it moved back']
+  const rolled = await cli(back)
+  assert.equal(rolled.code, 0, rolled.stderr)
+  const withdrawn = { package: '@other/cloud', versions: '*' }
+  await market.post('revocations', revocationOf('@other/cloud'))
+  await market.post('revocations/withdraw', withdrawn)
+  const expected: [string, RegExp][] = [
+    ['applyPlan', /^configure vendor; because: it moved$/],
+    ['applyPlan', new RegExp(`^rollback to ${before?.number}; because: it moved back$`)],
+    ['revokePackage', /^revoke @other\/cloud@\*: somebody said so$/],
+    ['withdrawRevocation', /^withdraw the revocation of @other\/cloud@\*$/],
+  ]
+  const isThere = (entries: AuditEntry[], [operation, detail]: [string, RegExp]) =>
+    entries.some(
+      (one) =>
+        one.operation === operation && one.userId === 'admin' && detail.test(one.detail ?? ''),
+    )
+  const rows = await until(audit, (entries) => expected.every((one) => isThere(entries, one)))
+  assert.ok(rows.every(({ response }) => response !== ''))
+})
+
 test('a policy with a mistake refuses to be read, and the policy before goes on', async () => {
   const { market, process } = site
   const file = join(process.folder, 'fogbow.config.ts')

@@ -376,6 +376,10 @@ function linesOf(change: PackageChange): string[] {
       components.removed.map(({ name, version }) => `${name}@${version}`),
     ),
     ...list(
+      'parts changed',
+      components.changed.map(([old, next]) => `${old.name}@${old.version} → ${next.version}`),
+    ),
+    ...list(
       'settings missing',
       change.settings.flatMap(({ missing }) => missing),
     ),
