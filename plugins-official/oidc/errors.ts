@@ -48,7 +48,7 @@ export function providerError(error: unknown, issuer: string): FogbowError {
   if (isDenied(error))
     return new FogbowError(
       'configuration_error',
-      `the identity provider ${issuer} cannot be reached from here: ${rootOf(error)}; grant its host to the plugin, or name it in config.hosts`,
+      `the identity provider ${issuer} cannot be reached from here: ${rootOf(error)}; endpoints at other hosts than the issuer's are named in config.hosts`,
       { cause: error },
     )
   const isAnswered = error instanceof ClientError && error.code !== undefined

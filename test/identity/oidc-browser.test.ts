@@ -270,6 +270,28 @@ test('another site with the same provider knows the user as the same, and takes 
   }
 })
 
+test('a provider that the plugin was not granted, or whose address was not, is told apart from one that is down', async () => {
+  const granted = oidcSiteConfig(site.provider.issuer)
+  const cases: [config: string, words: RegExp][] = [
+    [granted.replace(/"\{config\.issuer\.host\}"/, ''), /science\.grants\.network/],
+    [granted.replace(/"127\.0\.0\.0\/8",\s*"::1\/128"/, ''), /science\.grants\.addresses/],
+  ]
+  for (const [config, words] of cases) {
+    assert.notEqual(config, granted)
+    const env = { OIDC_CLIENT_SECRET: SITE_CLIENT.secret }
+    const other = await SiteProcess.start({ config, env })
+    try {
+      const response = await new Visitor().request(`${other.url}/as/login/${SOURCE}`)
+      const text = await response.text()
+      assert.equal(response.status, 409, text)
+      assert.match(text, /cannot be reached from here/)
+      assert.match(text, words)
+    } finally {
+      await other.stop()
+    }
+  }
+})
+
 test('a site that ended in the middle of a login goes on with it when it is back', async () => {
   const visitor = new Visitor()
   const callback = await untilCallback(visitor)
