@@ -207,6 +207,7 @@ async function assemble(
       metrics.observeTransition(after.kind, after.cloudName, after.state, lastedMs)
       federation?.allocation.changed(after)
     },
+    onDelegation: (order) => federation?.allocation.changed(order),
   })
   undo.push(() => stopWork(engine, plugins, federation))
 

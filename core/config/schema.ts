@@ -342,6 +342,13 @@ export const siteConfigSchema = schema({
           30_000,
           'How long after an unanswered request its instance may still appear in the cloud',
         ),
+        delegationDays: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 36_500,
+          description:
+            'How long a new order may be worked on before its owner has to grant it anew; as long as it is there when absent',
+        },
         actionLimitMs: milliseconds(
           600_000,
           'How long a power action may take before the order follows what the cloud reports',

@@ -8,6 +8,7 @@ import type { PluginHost } from '../plugins/index.ts'
 import type { Store } from '../store/index.ts'
 import { createAdminOperations } from './admin-operations.ts'
 import type { AnySite } from './any-site/index.ts'
+import { createDelegationOperations } from './delegation-operations.ts'
 import { createGuard } from './guard.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createLoginOperations } from './login-operations.ts'
@@ -73,6 +74,7 @@ export function createOperations(deps: OperationsDeps): Operations & MemberOpera
     ...createOrderOperations(parts, orderAccess),
     ...createProvidedOperations(parts, orderAccess),
     ...createPowerOperations(parts, orderAccess),
+    ...createDelegationOperations(parts, orderAccess),
     ...createUserOperations(parts, orderAccess),
     ...createSecurityRuleOperations(parts, orderAccess),
     ...createQueryOperations(parts),

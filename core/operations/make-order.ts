@@ -8,6 +8,8 @@ import type { OperationParts } from './operation-parts.ts'
 import { assertStillThere, type Placement, place, type Wanted } from './placement.ts'
 import { assertWithinQuota } from './user-quota.ts'
 
+const DAY_MS = 86_400_000
+
 /** An order that is about to be made, and the id that it gets. */
 export interface NamedOrder extends Wanted {
   id: string
@@ -46,7 +48,9 @@ export function createOrderMaker(parts: OperationParts): MakeOrder {
       await assertStillThere(db, wanted, where, parts)
       if (where.provider === siteId())
         await assertWithinQuota(db, wanted, config().userQuota, siteId())
-      const inserted = await insertOrder(db, toNewOrder(wanted, where), now())
+      const { delegationDays } = config().orders
+      const until = delegationDays && { delegatedUntil: now() + delegationDays * DAY_MS }
+      const inserted = await insertOrder(db, { ...toNewOrder(wanted, where), ...until }, now())
       await beside(db, inserted)
       return inserted
     })

@@ -60,6 +60,25 @@ export interface StatusQuery extends PageRequest {
   unlessVersion?: string
 }
 
+/** What allows the site to work on an order while its owner is not logged in. Times are ISO 8601, people `id@identityProviderId`. */
+export interface DelegationView {
+  orderId: string
+  owner: string
+  /** Whether anything is done for the order at present. */
+  active: boolean
+  /** `work`, or `deletion` alone. */
+  scope: string | null
+  grantedBy: string | null
+  grantedAt: string | null
+  /** null: as long as the order. */
+  expiresAt: string | null
+  revokedBy: string | null
+  revokedAt: string | null
+  reason: string | null
+  /** Why nothing is done. */
+  problem: string | null
+}
+
 /** Outcome for one order of an action on all orders of a user. */
 export interface OrderOutcome {
   id: string
@@ -257,6 +276,24 @@ export interface Operations extends MarketplaceOperations {
   getOrder(context: RequestContext, kind: string, id: string): Promise<InstanceView>
   listOrders(context: RequestContext, kind: string, query: StatusQuery): Promise<Page<StatusEntry>>
   deleteOrder(context: RequestContext, kind: string, id: string): Promise<void>
+  getDelegation(context: RequestContext, kind: string, id: string): Promise<DelegationView>
+  /**
+   * From now on nothing is done for the order by itself, here and at its provider; what is there stays as it is.
+   * @param given - `number` when a member tells it, of its own count
+   */
+  revokeDelegation(
+    context: RequestContext,
+    kind: string,
+    id: string,
+    given: { reason?: unknown; number?: unknown },
+  ): Promise<DelegationView>
+  /** Body `{expiresAt?}`: a time in ISO 8601, or ms since the epoch. */
+  grantDelegation(
+    context: RequestContext,
+    kind: string,
+    id: string,
+    body: unknown,
+  ): Promise<DelegationView>
   /** @param action - name of one of the kind's actions, such as `pause` */
   actOnOrder(context: RequestContext, kind: string, id: string, action: string): Promise<void>
   actOnOrdersOfUser(

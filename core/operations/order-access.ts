@@ -3,13 +3,17 @@ import type { Kysely } from 'kysely'
 import {
   applyStep,
   canBeRefreshed,
+  changeDelegation,
   dependants,
   findOrder,
+  grantedAnew,
   isBeingDeleted,
   nextState,
   type Order,
   type OrderEvent,
+  type Person,
   shownAs,
+  whyNoWork,
 } from '../orders/index.ts'
 import type { Database } from '../store/index.ts'
 import type { Access, Subject } from './guard.ts'
@@ -74,6 +78,7 @@ export function createOrderAccess({ store, engine, config, now, siteId }: Operat
     kind: OrderedKind,
     event: OrderEvent,
     check: (order: Order, db: Kysely<Database>) => Promise<void>,
+    by?: Person,
   ) {
     const after = await store.write(async (db) => {
       const order = await findOrder(db, id)
@@ -81,20 +86,29 @@ export function createOrderAccess({ store, engine, config, now, siteId }: Operat
       await check(order, db)
       const to = nextState(order.state, event)
       if (!to) throw unacceptable(order, event)
-      return applyStep(db, order, { to, faultMessage: null, dueInMs: 0 }, now())
+      const allowed = by ? await allowDeletion(db, order, by) : order
+      return applyStep(db, allowed, { to, faultMessage: null, dueInMs: 0 }, now())
     })
     engine.wake(after)
     return after
+  }
+
+  /** Whoever asks for the end of an order allows that, also when everything else was revoked before. */
+  async function allowDeletion(db: Kysely<Database>, order: Order, by: Person): Promise<Order> {
+    if (whyNoWork(order, now()) === undefined) return order
+    const given = { by, at: now(), scope: 'deletion' as const, expiresAt: null }
+    return changeDelegation(db, order, grantedAnew(order.delegation, order.owner, given), now())
   }
 
   /** @param how - `isRepeatable`: of what is being deleted already it succeeds */
   async function markForDeletion(
     id: string,
     kind: OrderedKind,
+    by: Person,
     how: { withDependants?: boolean; isRepeatable?: boolean },
   ): Promise<void> {
     if (how.isRepeatable && (await isUnderWay(id))) return
-    await change(id, kind, 'delete', async (order, db) => {
+    const check = async (order: Order, db: Kysely<Database>) => {
       if (isBeingDeleted(order.state)) {
         throw new FogbowError(
           'unacceptable_operation',
@@ -108,7 +122,8 @@ export function createOrderAccess({ store, engine, config, now, siteId }: Operat
           `${kind.title} ${id} is in use; delete first: ${blocking.join(', ')}`,
         )
       }
-    })
+    }
+    await change(id, kind, 'delete', check, by)
   }
 
   async function isUnderWay(id: string): Promise<boolean> {

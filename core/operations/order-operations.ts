@@ -81,7 +81,9 @@ export function createOrderOperations(
       const subject: Subject = { operation: 'delete', type: kind.type, orderId: id }
       return guard(context, subject, async (access) => {
         await reach(context, access, subject, kind, id)
-        await markForDeletion(id, kind, { isRepeatable: context.vouched !== undefined })
+        await markForDeletion(id, kind, access.user, {
+          isRepeatable: context.vouched !== undefined,
+        })
       })
     },
 

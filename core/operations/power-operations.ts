@@ -5,7 +5,7 @@ import {
   type OrderedKind,
   type PowerAction,
 } from '@fogbow/plugin-sdk'
-import { listOrders, nextState, type Order, type OrderEvent } from '../orders/index.ts'
+import { listOrders, nextState, type Order, type OrderEvent, whyNoWork } from '../orders/index.ts'
 import type { Subject } from './guard.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, OrderOutcome } from './operations.ts'
@@ -27,6 +27,8 @@ export function createPowerOperations(
       )
     }
     if (!nextState(order.state, action.name as OrderEvent)) throw unacceptable(order, action.name)
+    const stopped = whyNoWork(order, parts.now())
+    if (stopped !== undefined) throw new FogbowError('unacceptable_operation', stopped)
   }
 
   /**

@@ -43,7 +43,8 @@ export function createUserOperations(
         // What was made last goes first: it may depend on what was made before, never the other way round.
         return eachOf(orders.reverse(), async (order) => {
           if (isBeingDeleted(order.state)) return 'unchanged'
-          await markForDeletion(order.id, toKind(order.kind), { withDependants: true })
+          const kind = toKind(order.kind)
+          await markForDeletion(order.id, kind, access.user, { withDependants: true })
           return 'done'
         })
       })

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { OrderTiming } from '../config/index.ts'
 import type { Store } from '../store/index.ts'
 import type { CloudConnector } from './cloud-connector.ts'
+import { stopped } from './delegation.ts'
 import type { EngineClock } from './engine-clock.ts'
 import type { MemberConnector, OrderReport } from './member-connector.ts'
 import type { Order, Place } from './order.ts'
@@ -12,6 +13,7 @@ import {
   mirror,
   type PlaceElsewhere,
   processors,
+  tellDelegation,
   type Workbench,
 } from './processors/index.ts'
 import { isOutdated, refusesAnywhere } from './report.ts'
@@ -25,6 +27,8 @@ export interface Engine {
   wake(order: Due): void
   /** Looks at an instance now, for somebody who reads it. Answers the order as it is after that. */
   refresh(order: Order): Promise<Order>
+  /** What a user allows the site to do for an order is another: members are told, and it is looked at now. */
+  changed(order: Order): void
   /** A member tells of an order. What it does not provide, and what is older than what is known, changes nothing. */
   observe(member: string, report: OrderReport): Promise<void>
   /** Lets what is under way finish; nothing new is begun. */
@@ -43,6 +47,8 @@ export interface EngineParts {
   clock: EngineClock
   log: Logger
   onTransition?(before: Order, after: Order): void
+  /** What the owner allows is another. */
+  onDelegation?(order: Order): void
 }
 
 /** What has to be known of an order to find its lane. */
@@ -108,6 +114,11 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function process(order: Order): Promise<Step> {
+    const untold = memberBench && !isOurs(order) && (await tellDelegation(order, memberBench))
+    if (untold) return untold
+    // Nobody is asked in the name of somebody who does not want it, or not any more.
+    const faultMessage = stopped(order, clock.now())
+    if (faultMessage !== undefined) return { faultMessage, dueInMs: null }
     const step =
       !memberBench || isOurs(order)
         ? processors[order.state]?.(order, bench)
@@ -269,6 +280,10 @@ export function createEngine(parts: EngineParts): Engine {
       await gather()
     },
     wake,
+    changed(order) {
+      parts.onDelegation?.(order)
+      wake(order)
+    },
     async refresh(order) {
       if (!canBeRefreshed(order.state) || stopping) return order
       return (await news(order)) ?? order

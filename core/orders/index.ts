@@ -1,4 +1,13 @@
 export type { CloudConnector, ReportedInstance } from './cloud-connector.ts'
+export {
+  type Delegation,
+  givenByOrdering,
+  grantedAnew,
+  isSamePerson,
+  type Person,
+  revoked,
+  whyNoWork,
+} from './delegation.ts'
 export { createEngine, type Engine } from './engine.ts'
 export { type EngineClock, systemClock } from './engine-clock.ts'
 export { type MemberConnector, type OrderReport, wasNeverBegun } from './member-connector.ts'
@@ -11,6 +20,7 @@ export {
 } from './order.ts'
 export {
   applyStep,
+  changeDelegation,
   countByState,
   dependants,
   findOrder,

@@ -1,4 +1,5 @@
 import type { FogbowError } from '@fogbow/plugin-sdk'
+import type { Delegation } from './delegation.ts'
 import type { Order } from './order.ts'
 
 /** An order as its provider knows it. */
@@ -36,6 +37,8 @@ export interface MemberConnector {
   deleteOrder(order: Order): Promise<void>
   /** Safe to repeat while the order stays in its state. @param action - such as `pause` */
   actOnOrder(order: Order, action: string): Promise<void>
+  /** Tells what the owner allows now. @throws instance_not_found when the provider does not know the order; not_implemented */
+  setDelegation(order: Order, delegation: Delegation): Promise<void>
   /** Whether that member has lately told of changes by itself, so that it has to be asked rarely only. */
   tellsChanges(provider: string): boolean
 }

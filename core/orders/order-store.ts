@@ -8,6 +8,7 @@ import {
   type UpdateResult,
 } from 'kysely'
 import type { Database, OrderTable, Store } from '../store/index.ts'
+import { type Delegation, FIRST, givenByOrdering, stopped } from './delegation.ts'
 import { type Consideration, type Order, outcomeNumber, type Place, toOrder } from './order.ts'
 import { countsChanges, FIRST_TIME } from './report.ts'
 import { type OrderState, statesShownAs, unsettledStates } from './states.ts'
@@ -27,6 +28,8 @@ export interface NewOrder {
   dependsOn: readonly string[]
   /** Of an order that may go to any site. */
   considered?: readonly Consideration[]
+  /** When what the order gives the site to do ends; ms since the epoch. */
+  delegatedUntil?: number
 }
 
 /** Which orders of one user are listed; closed ones never are. */
@@ -42,13 +45,14 @@ export interface OrderFilter {
 
 /** Inserts an order as OPEN and due at once. Written out like `findOrder`, for the same reason. */
 export async function insertOrder(db: Db, order: NewOrder, now: number): Promise<Order> {
+  const delegation = givenByOrdering(order.owner, now, order.delegatedUntil ?? null)
   const { rows } = await sql<{ seq: number }>`
     insert into orders (id, kind, state, provider, cloud_name, requester, user_id, identity_provider_id, owner, name,
-      request, considered, version, next_due, attempts, request_outcome, state_since, created_at)
+      request, considered, delegation, version, next_due, attempts, request_outcome, state_since, created_at)
     values (${order.id}, ${order.kind}, 'OPEN', ${order.provider}, ${order.cloudName}, ${order.requester},
       ${order.owner.id}, ${order.owner.identityProviderId}, ${JSON.stringify(order.owner)}, ${order.name},
-      ${JSON.stringify(order.request)}, ${order.considered ? JSON.stringify(order.considered) : null}, 0, ${now}, 0, 0,
-      ${now}, ${now})
+      ${JSON.stringify(order.request)}, ${order.considered ? JSON.stringify(order.considered) : null},
+      ${JSON.stringify(delegation)}, 0, ${now}, 0, 0, ${now}, ${now})
     returning seq`.execute(db)
   const seq = rows[0]?.seq ?? 0
   for (const dependency of new Set(order.dependsOn)) {
@@ -57,14 +61,21 @@ export async function insertOrder(db: Db, order: NewOrder, now: number): Promise
       .values({ order_id: order.id, depends_on: dependency })
       .execute()
   }
-  const inserted = newlyMade(seq, order, now)
+  const inserted = newlyMade(seq, order, delegation, now)
   await recordEvent(db, inserted, now)
   return inserted
 }
 
-function newlyMade(seq: number, { dependsOn: _dependsOn, ...order }: NewOrder, now: number): Order {
+function newlyMade(
+  seq: number,
+  { dependsOn: _dependsOn, delegatedUntil: _until, ...order }: NewOrder,
+  delegation: Delegation,
+  now: number,
+): Order {
   return {
     ...order,
+    delegation,
+    delegationTold: FIRST,
     considered: order.considered ?? null,
     generation: null,
     refusals: 0,
@@ -119,6 +130,38 @@ export async function applyStep(db: Db, order: Order, step: Step, now: number): 
   return after
 }
 
+/**
+ * Makes another delegation durable. It counts as a change of the order: a step that was begun before is not put over it.
+ */
+export async function changeDelegation(
+  db: Db,
+  order: Order,
+  delegation: Delegation,
+  now: number,
+): Promise<Order> {
+  const changed = { ...order, delegation }
+  const after = {
+    ...changed,
+    version: order.version + 1,
+    attempts: 0,
+    faultMessage:
+      order.state === 'FAILED_ON_REQUEST' ? order.faultMessage : (stopped(changed, now) ?? null),
+  }
+  await db
+    .updateTable('orders')
+    .set({
+      delegation: JSON.stringify(delegation),
+      version: after.version,
+      attempts: 0,
+      fault_message: after.faultMessage,
+      next_due: now,
+    })
+    .where('id', '=', order.id)
+    .execute()
+  await recordEvent(db, after, now)
+  return after
+}
+
 async function keepFacts(db: Db, order: Order, facts: Facts, now: number): Promise<Order> {
   await db
     .updateTable('orders')
@@ -163,6 +206,7 @@ function toColumns(facts: Facts): Updateable<OrderTable> {
   if (facts.cloudName !== undefined) columns.cloud_name = facts.cloudName
   if (facts.generation !== undefined) columns.generation = facts.generation
   if (facts.refusals !== undefined) columns.refusals = facts.refusals
+  if (facts.delegationTold !== undefined) columns.delegation_told = facts.delegationTold
   if (facts.considered !== undefined) columns.considered = JSON.stringify(facts.considered)
   return columns
 }

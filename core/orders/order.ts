@@ -1,6 +1,7 @@
 import type { FederationUser } from '@fogbow/plugin-sdk'
 import type { Selectable } from 'kysely'
 import type { OrderTable } from '../store/index.ts'
+import type { Delegation } from './delegation.ts'
 import type { OrderState } from './states.ts'
 
 /** An order as it is worked with. The store's row, with its JSON read. */
@@ -33,6 +34,10 @@ export interface Order {
   refusals: number
   /** Sites that were considered for it and what came of that; null when it was placed by its user. */
   considered: readonly Consideration[] | null
+  /** What allows the site to work on it in its owner's name; without one it may not. */
+  delegation: Delegation | null
+  /** Number of the newest one that its provider was told of. */
+  delegationTold: number
 }
 
 /** A site that was considered for an order. */
@@ -93,6 +98,8 @@ export function toOrder(row: Selectable<OrderTable>): Order {
     generation: row.generation,
     refusals: row.refusals,
     considered: row.considered === null ? null : JSON.parse(row.considered),
+    delegation: row.delegation === null ? null : JSON.parse(row.delegation),
+    delegationTold: row.delegation_told,
   }
 }
 

@@ -16,6 +16,8 @@ export interface Facts {
   generation?: number | null
   refusals?: number
   considered?: readonly Consideration[]
+  /** Number of the delegation that its provider was told of. */
+  delegationTold?: number
 }
 
 /** The outcome of looking at an order once. */

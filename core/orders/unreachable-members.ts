@@ -16,6 +16,7 @@ export function unreachableMembers(): MemberConnector {
     getInstance: fail,
     deleteOrder: fail,
     actOnOrder: fail,
+    setDelegation: fail,
     tellsChanges: () => false,
   }
 }

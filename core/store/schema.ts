@@ -74,6 +74,10 @@ export interface OrderTable {
   told_version: number | null
   /** JSON of the sites that were considered for it; null when its user said where. */
   considered: string | null
+  /** JSON of what allows the site to work on it in its owner's name. */
+  delegation: string | null
+  /** Number of the newest delegation that its provider was told of. */
+  delegation_told: Generated<number>
 }
 
 export interface OrderEventTable {

@@ -27,6 +27,7 @@ export function addOrderedCommands(program: Command, commandLine: CommandLine): 
     for (const action of kind.actions) commands.addAction(group, action)
     if (kind.hasSnapshot) commands.addSnapshot(group)
     commands.addHistory(group)
+    commands.addDelegation(group)
     if (kind.hasAllocation) commands.addAllocation(group)
   }
 }
@@ -202,6 +203,39 @@ function createKindCommands(kind: OrderedKind, commandLine: CommandLine) {
             formatRows(terminal, ['timestamp', 'state', 'message'], rows),
           )
         })
+    },
+
+    addDelegation(group: Command) {
+      const ask = async (
+        id: string,
+        command: Command,
+        request: { method?: 'POST' | 'DELETE'; query?: Record<string, string>; body?: object },
+      ) => {
+        const site = await connect(commandLine, command)
+        const shown = fieldsOf(await site.send({ path: `${pathOf(id)}/delegation`, ...request }))
+        printResult(commandLine, command, shown, (fields) => formatFields(terminal, fields))
+      }
+      group
+        .command('delegation')
+        .description('Show what lets the site work on it while its owner is away')
+        .argument('<id>', 'Order id')
+        .action((id: string, _typed, command: Command) => ask(id, command, {}))
+      group
+        .command('revoke')
+        .description('Let nothing be done for it any more; what is there stays')
+        .argument('<id>', 'Order id')
+        .option('--reason <text>', 'Kept with the order')
+        .action((id: string, { reason }: { reason?: string }, command: Command) =>
+          ask(id, command, { method: 'DELETE', ...(reason && { query: { reason } }) }),
+        )
+      group
+        .command('grant')
+        .description('Let work on it go on')
+        .argument('<id>', 'Order id')
+        .option('--until <time>', 'When it ends, such as 2030-01-31T12:00:00Z')
+        .action((id: string, { until }: { until?: string }, command: Command) =>
+          ask(id, command, { method: 'POST', body: until ? { expiresAt: until } : {} }),
+        )
     },
 
     addAllocation(group: Command) {

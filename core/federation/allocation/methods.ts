@@ -71,6 +71,18 @@ export const allocationMethods: readonly RemoteMethod[] = [
   command('actOnOrder', {
     params: fields({ kind, orderId, action: word }, ['kind', 'orderId', 'action']),
   }),
+  /** What its owner allows to be done for an order while nobody is there; `number` says which word of the site is newer. */
+  command('setDelegation', {
+    params: fields(
+      {
+        ...{ kind, orderId, number: { type: 'integer', minimum: 1 }, revoked: { type: 'boolean' } },
+        reason: { type: ['string', 'null'], maxLength: 255 },
+        expiresAt: { type: ['integer', 'null'], minimum: 0 },
+      },
+      ['kind', 'orderId', 'number', 'revoked'],
+    ),
+    aboutExisting: true,
+  }),
   command('takeSnapshot', {
     params: fields({ kind, orderId, name: { type: 'string', maxLength: 255 } }, [
       'kind',

@@ -40,6 +40,10 @@ export function createRemoteOrders(
       const key = actionKey(order, order.version)
       await call(order, 'actOnOrder', { action }, { key })
     },
+    async setDelegation(order, { number, revokedAt, reason, expiresAt }) {
+      const params = { number, revoked: revokedAt !== null, reason, expiresAt }
+      await call(order, 'setDelegation', params, { key: `setDelegation/${order.id}/${number}` })
+    },
     tellsChanges: (provider) =>
       now() - (heard.get(provider) ?? Number.NEGATIVE_INFINITY) < TELLS_MS,
     heardFrom: (member) => void heard.set(member, now()),

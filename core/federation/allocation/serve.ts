@@ -22,6 +22,10 @@ interface Params extends OrderReport {
   name: string
   request: Record<string, unknown>
   action: string
+  number: number
+  revoked: boolean
+  reason: string | null
+  expiresAt: number | null
   rule: unknown
   ruleId: string
   id: string
@@ -43,6 +47,10 @@ const served: Readonly<Record<string, (asked: Served) => Promise<unknown>>> = {
     operations.deleteOrder(context, params.kind, params.orderId),
   actOnOrder: ({ operations, context, params }) =>
     operations.actOnOrder(context, params.kind, params.orderId, params.action),
+  setDelegation: ({ operations, context, params: { kind, orderId, revoked, ...given } }) =>
+    revoked
+      ? operations.revokeDelegation(context, kind, orderId, given)
+      : operations.grantDelegation(context, kind, orderId, given),
   takeSnapshot: ({ operations, context, params }) =>
     operations.takeSnapshot(context, params.kind, params.orderId, { name: params.name }),
 

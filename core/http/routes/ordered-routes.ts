@@ -4,6 +4,8 @@ import { type Call, param, type Route } from './route.ts'
 import {
   allocationView,
   createdId,
+  delegationRequest,
+  delegationView,
   instanceView,
   listOf,
   orderHistoryEntry,
@@ -106,6 +108,7 @@ export function orderedRoutes(base: string, kind: OrderedKind): Route[] {
       run: (operations, call) =>
         operations.getOrderHistory(call.context, kind.name, param(call, 'id')),
     },
+    ...delegationRoutes(at, about, kind),
   ]
   if (kind.hasAllocation) routes.push(allocationRoute(at, about, kind))
   if (kind.hasSnapshot) routes.push(snapshotRoute(at, about, kind))
@@ -113,6 +116,57 @@ export function orderedRoutes(base: string, kind: OrderedKind): Route[] {
 }
 
 type About = Pick<Route, 'tag' | 'needsToken'>
+
+/** What allows the site to work on an order while its owner is not logged in. */
+function delegationRoutes(at: string, about: About, kind: OrderedKind): Route[] {
+  const name = titleOf(kind)
+  const path = `${at}/{id}/delegation`
+  return [
+    {
+      ...about,
+      method: 'GET',
+      path,
+      id: `get${name}Delegation`,
+      summary: `Shows what allows the site to work on ${oneOf(kind)} while its owner is away`,
+      status: 200,
+      response: delegationView,
+      run: (operations, call) =>
+        operations.getDelegation(call.context, kind.name, param(call, 'id')),
+    },
+    {
+      ...about,
+      method: 'DELETE',
+      path,
+      id: `revoke${name}Delegation`,
+      summary: 'Revokes it: nothing is done by itself any more, and what is there stays',
+      status: 200,
+      query: {
+        properties: {
+          reason: { type: 'string', minLength: 1, maxLength: 255, description: 'Why, in words' },
+        },
+      },
+      response: delegationView,
+      run: (operations, call) =>
+        operations.revokeDelegation(call.context, kind.name, param(call, 'id'), {
+          reason: call.query.reason,
+        }),
+    },
+    {
+      ...about,
+      method: 'POST',
+      path,
+      id: `grant${name}Delegation`,
+      summary: 'Grants it anew, so that work goes on',
+      status: 201,
+      request: delegationRequest,
+      response: delegationView,
+      run: (operations, { body, ...call }) =>
+        operations.grantDelegation(call.context, kind.name, call.params.id ?? '', {
+          expiresAt: (body as { expiresAt?: unknown }).expiresAt,
+        }),
+    },
+  ]
+}
 
 function allocationRoute(at: string, about: About, kind: OrderedKind): Route {
   return {

@@ -200,3 +200,32 @@ function nullable(schema: ApiSchema): ApiSchema {
   const allowed = Array.isArray(schema.enum) && { enum: [...schema.enum, null] }
   return { ...schema, type: [schema.type, 'null'], ...allowed }
 }
+
+const textOrNull = { type: ['string', 'null'] } as const
+const timeOrNull = { type: ['string', 'null'], format: 'date-time' } as const
+
+export const delegationView = object('Delegation', {
+  orderId: { type: 'string' },
+  owner: { type: 'string', description: '`id@identityProviderId`, as all people here' },
+  active: { type: 'boolean', description: 'Whether anything is done for the order at present' },
+  scope: { ...textOrNull, description: '`work`, or `deletion` alone' },
+  grantedBy: textOrNull,
+  grantedAt: timeOrNull,
+  expiresAt: { ...timeOrNull, description: 'null: as long as the order' },
+  revokedBy: textOrNull,
+  revokedAt: timeOrNull,
+  reason: textOrNull,
+  problem: { ...textOrNull, description: 'Why nothing is done' },
+})
+
+export const delegationRequest: ApiSchema = {
+  title: 'DelegationRequest',
+  type: 'object',
+  properties: {
+    expiresAt: {
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'When it ends; as long as the order when absent',
+    },
+  },
+}

@@ -42,6 +42,19 @@ const statusEntry = {
   cloudName: 'c1',
   state: 'READY',
 }
+const delegation = {
+  orderId: id,
+  owner: 'ana@site-a',
+  active: true,
+  scope: 'work',
+  grantedBy: 'ana@site-a',
+  grantedAt: '2030-03-17T17:46:40.000Z',
+  expiresAt: null,
+  revokedBy: null,
+  revokedAt: null,
+  reason: null,
+  problem: null,
+}
 const logInEntry = {
   id: 4,
   timestamp: '2030-03-17T17:46:40.000Z',
@@ -256,6 +269,9 @@ const answers: Answers = {
   setPolicy: async () => {},
   updatePolicy: async () => {},
   purgeUser: async () => outcomes,
+  getDelegation: async () => delegation,
+  revokeDelegation: async () => delegation,
+  grantDelegation: async () => delegation,
   listLogIns: async () => ({ items: [logInEntry], version: 'v1' }),
   listAudit: async () => ({ items: [auditEntry], version: 'v1' }),
   getOrderHistory: async () => [{ timestamp: auditEntry.timestamp, state: 'OPEN', message: null }],

@@ -23,6 +23,7 @@ const untouched: MemberConnector = {
   getInstance: () => assert.fail('getInstance'),
   deleteOrder: () => assert.fail('deleteOrder'),
   actOnOrder: () => assert.fail('actOnOrder'),
+  setDelegation: () => assert.fail('setDelegation'),
   tellsChanges: () => false,
 }
 

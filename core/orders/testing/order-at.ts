@@ -1,3 +1,4 @@
+import { givenByOrdering } from '../delegation.ts'
 import type { Order } from '../order.ts'
 
 export const NOW = 1_700_000_000_000
@@ -29,6 +30,8 @@ export function orderAt(provider: string, more: Partial<Order> = {}): Order {
     generation: null,
     refusals: 0,
     considered: null,
+    delegation: givenByOrdering({ id: 'ana', identityProviderId: 'site-a' }, NOW, null),
+    delegationTold: 1,
     ...more,
   }
 }

@@ -7,6 +7,7 @@ import * as begunEffects from './0005-begun-effects.ts'
 import * as pluginTrials from './0006-plugin-trials.ts'
 import * as pendingLogins from './0007-pending-logins.ts'
 import * as logIns from './0008-log-ins.ts'
+import * as delegations from './0009-delegations.ts'
 
 /** In the order of their numbers. A migration that has been released is never edited; a change is a new file here. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0006-plugin-trials': pluginTrials,
   '0007-pending-logins': pendingLogins,
   '0008-log-ins': logIns,
+  '0009-delegations': delegations,
 }

@@ -59,6 +59,8 @@ export class MemoryNetwork implements Way {
   readonly roads = new Map<string, Road>()
   /** Calls that were carried out, by site and method. */
   readonly done: string[] = []
+  /** All that was asked and answered, as text. */
+  readonly said: string[] = []
   readonly #members = new Map<MemberId, Membership>()
   #asked = 0
   /** Counts everything that happens, so that a test can tell whether something still does. */
@@ -203,6 +205,7 @@ function createMembership(
     { id, method, params, settings }: Command,
   ): Promise<Outcome> {
     try {
+      network.said.push(JSON.stringify([params, settings.user ?? null]))
       const result = await handler({
         member: self,
         method,
@@ -212,7 +215,10 @@ function createMembership(
         signal: new AbortController().signal,
         ...(settings.user && { user: JSON.parse(JSON.stringify(settings.user)) }),
       })
-      return { result: result === undefined ? undefined : JSON.parse(JSON.stringify(result)) }
+      if (result === undefined) return { result }
+      const text = JSON.stringify(result)
+      network.said.push(text)
+      return { result: JSON.parse(text) }
     } catch (error) {
       return { error: toErrorRecord(error) }
     }

@@ -173,6 +173,7 @@ export class SiteBench {
         this.watch(before, after)
         allocation.changed(after)
       },
+      onDelegation: (order) => allocation.changed(order),
     })
     this.operations = createOperations({
       marketplace: noMarketplace,
