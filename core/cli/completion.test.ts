@@ -33,7 +33,7 @@ const offers: [words: string[], offered: string[]][] = [
   [['compute', 'create', '--vcpu', '2', '--dis'], ['--disk']],
   [['compute', 'create', '--vcpu', ''], []],
   [['compute', 'show', 'some-id', '--js'], ['--json']],
-  [['--json', 'volume', 'dele'], ['delete']],
+  [['--json', 'volume', 'dele'], ['delete', 'delegation']],
   [
     ['network', 'create', '--allocation-mode', ''],
     ['dynamic', 'static'],
