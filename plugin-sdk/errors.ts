@@ -134,6 +134,7 @@ export type ErrorCode = keyof typeof errorCatalogue
 export interface ErrorDetails {
   /** The offending field, as a path such as `compute.vCPU`. */
   field?: string
+  /** When it may be asked again: a site does not do it sooner, whatever its own pauses are. */
   retryAfterSeconds?: number
   [key: string]: unknown
 }

@@ -1,4 +1,4 @@
-import { asFogbowError } from '@fogbow/plugin-sdk'
+import { asFogbowError, type FogbowError } from '@fogbow/plugin-sdk'
 import type { Order } from '../order.ts'
 import type { Step } from '../step.ts'
 import { observeInstance } from './observe.ts'
@@ -18,11 +18,7 @@ export const requestDeletion: Processor = async (order, bench) => {
   if (order.requestOutcome === 'never asked') return { to: 'CLOSED', dueInMs: null }
   const problem = await deleteInstance(order, bench)
   if (!problem) return { to: 'CHECKING_DELETION', faultMessage: null, dueInMs: 0 }
-  return {
-    faultMessage: `Not deleted yet, trying again: ${problem}`,
-    dueInMs: retryPause(order, bench),
-    counts: true,
-  }
+  return stillThere(order, problem, bench)
 }
 
 /** CHECKING_DELETION: closes the order once the instance is seen to be gone, and not on the cloud's word alone. */
@@ -39,10 +35,10 @@ export const checkDeletion: Processor = async (order, bench) => {
   }
   const observation = await observeInstance(order, bench)
   if (observation.event === 'gone') return { to: 'CLOSED', dueInMs: null }
-  if (observation.event === 'unreachable') {
+  if (observation.error) {
     return {
-      faultMessage: observation.message ?? null,
-      dueInMs: retryPause(order, bench),
+      faultMessage: observation.error.message,
+      dueInMs: retryPause(order, bench, observation.error),
       counts: true,
     }
   }
@@ -50,20 +46,20 @@ export const checkDeletion: Processor = async (order, bench) => {
 }
 
 /** @returns why it was not accepted */
-async function deleteInstance(order: Order, bench: Workbench): Promise<string | undefined> {
+async function deleteInstance(order: Order, bench: Workbench): Promise<FogbowError | undefined> {
   try {
     await bench.connector.deleteInstance(order)
     return undefined
   } catch (cause) {
     const error = asFogbowError(cause)
-    return error.code === 'instance_not_found' ? undefined : error.message
+    return error.code === 'instance_not_found' ? undefined : error
   }
 }
 
-function stillThere(order: Order, problem: string, bench: Workbench): Step {
+function stillThere(order: Order, problem: FogbowError, bench: Workbench): Step {
   return {
-    faultMessage: `Not deleted yet, trying again: ${problem}`,
-    dueInMs: retryPause(order, bench),
+    faultMessage: `Not deleted yet, trying again: ${problem.message}`,
+    dueInMs: retryPause(order, bench, problem),
     counts: true,
   }
 }

@@ -64,7 +64,7 @@ function notYet(order: Order, cause: unknown, bench: MemberBench): Step {
   if (error.code === 'instance_not_found') return closed
   return {
     faultMessage: `Not deleted yet, trying again: ${error.message}`,
-    dueInMs: retryPause(order, bench),
+    dueInMs: retryPause(order, bench, error),
     counts: true,
     // What was refused is asked for as a new request next time.
     ...(error.outcome === 'refused' && { facts: { refusals: order.refusals + 1 } }),

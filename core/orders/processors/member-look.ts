@@ -46,7 +46,7 @@ function unseen(order: Order, error: FogbowError, bench: MemberBench): Step {
   return {
     ...(to && { to }),
     faultMessage: `${order.provider} does not answer: ${error.message}`,
-    dueInMs: retryPause(order, bench),
+    dueInMs: retryPause(order, bench, error),
     counts: true,
   }
 }
@@ -75,7 +75,7 @@ async function moveOn(
 function notForgotten(order: Order, error: FogbowError, bench: MemberBench): Step {
   return {
     faultMessage: `${order.provider} refused it and did not forget it yet: ${error.message}`,
-    dueInMs: retryPause(order, bench),
+    dueInMs: retryPause(order, bench, error),
     counts: true,
     ...(error.outcome === 'refused' && { facts: { refusals: order.refusals + 1 } }),
   }

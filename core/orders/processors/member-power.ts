@@ -19,7 +19,10 @@ export const actAtMember: MemberProcessor = async (order, bench) => {
   } catch (cause) {
     const error = asFogbowError(cause)
     if (error.outcome === 'refused' || isLate) return giveUp(order, error.message, bench)
-    return { faultMessage: `Trying again: ${error.message}`, dueInMs: retryPause(order, bench) }
+    return {
+      faultMessage: `Trying again: ${error.message}`,
+      dueInMs: retryPause(order, bench, error),
+    }
   }
 }
 

@@ -78,6 +78,19 @@ test('only a refusal fails a request; silence and what was never begun are asked
   }
 })
 
+test('a provider that asks for a pause is not asked again before it is over', async () => {
+  const busy = fails('too_many_requests', 'not now', { retryAfterSeconds: 40 })
+  const members = { createOrder: busy, getOrder: busy, deleteOrder: busy, actOnOrder: busy }
+  for (const state of [
+    'SELECTED',
+    'FULFILLED',
+    'PAUSING',
+    'ASSIGNED_FOR_DELETION',
+    'CHECKING_DELETION',
+  ] as const)
+    assert.equal((await look(state, members)).dueInMs, 44_000, state)
+})
+
 test('silence hides an instance and never fails it', async () => {
   for (const code of silent) {
     const step = await look('FULFILLED', { getOrder: fails(code) })

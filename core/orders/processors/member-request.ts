@@ -21,7 +21,7 @@ export const requestAtMember: MemberProcessor = async (order, bench) => {
       return refuse(order, error.message, { requestOutcome: 'never asked' }, bench)
     return {
       faultMessage: `${order.provider} did not answer yet, trying again: ${error.message}`,
-      dueInMs: retryPause(order, bench),
+      dueInMs: retryPause(order, bench, error),
       counts: true,
     }
   }

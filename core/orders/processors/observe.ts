@@ -1,4 +1,4 @@
-import { asFogbowError, type InstanceState } from '@fogbow/plugin-sdk'
+import { asFogbowError, type FogbowError, type InstanceState } from '@fogbow/plugin-sdk'
 import type { Order } from '../order.ts'
 import type { OrderState } from '../states.ts'
 import type { Facts, Step } from '../step.ts'
@@ -17,6 +17,8 @@ export interface Observation {
   facts?: Facts
   /** Why it failed, is gone or cannot be seen. */
   message?: string
+  /** With which it could not be seen. */
+  error?: FogbowError
 }
 
 export async function observeInstance(order: Order, bench: Workbench): Promise<Observation> {
@@ -31,7 +33,7 @@ export async function observeInstance(order: Order, bench: Workbench): Promise<O
     const error = asFogbowError(cause)
     if (error.code === 'instance_not_found')
       return { event: 'gone', message: `Gone from the cloud: ${error.message}` }
-    return { event: 'unreachable', message: error.message }
+    return { event: 'unreachable', message: error.message, error }
   }
 }
 
@@ -53,10 +55,10 @@ export function follow(
   to: OrderState | undefined,
   bench: Workbench,
 ): Step {
-  const unreachable = observation.event === 'unreachable'
+  const { error } = observation
   const step: Step = {
-    dueInMs: unreachable
-      ? retryPause(order, bench)
+    dueInMs: error
+      ? retryPause(order, bench, error)
       : pauseIn(to ?? order.state, to ? 0 : order.attempts, order, bench),
     counts: true,
   }

@@ -17,10 +17,10 @@ export const act: Processor = async (order, bench) => {
   if (bench.now() - order.stateSince > bench.timing.actionLimitMs) {
     return giveUp(order, `The cloud did not finish ${order.state} in time`, bench)
   }
-  if (observation.event === 'unreachable') {
+  if (observation.error) {
     return {
-      faultMessage: observation.message ?? null,
-      dueInMs: retryPause(order, bench),
+      faultMessage: observation.error.message,
+      dueInMs: retryPause(order, bench, observation.error),
       counts: true,
     }
   }
@@ -40,7 +40,10 @@ async function ask(order: Order, bench: Workbench) {
     if (error.outcome === 'refused') return giveUp(order, error.message, bench)
     if (bench.now() - order.stateSince > bench.timing.actionLimitMs)
       return giveUp(order, error.message, bench)
-    return { faultMessage: `Trying again: ${error.message}`, dueInMs: retryPause(order, bench) }
+    return {
+      faultMessage: `Trying again: ${error.message}`,
+      dueInMs: retryPause(order, bench, error),
+    }
   }
 }
 

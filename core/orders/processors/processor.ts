@@ -1,3 +1,4 @@
+import type { FogbowError } from '@fogbow/plugin-sdk'
 import type { OrderTiming } from '../../config/index.ts'
 import { backOffMs } from '../back-off.ts'
 import type { CloudConnector } from '../cloud-connector.ts'
@@ -33,14 +34,27 @@ export function mayStillAppear(order: Order, bench: Workbench): number {
   return Math.max(0, order.requestUntil - bench.now())
 }
 
-/** Pause before asking again a cloud that did not answer. */
-export function retryPause(order: Order, bench: Workbench): number {
-  return backOffMs(
-    order.attempts,
-    bench.timing.firstRetryMs,
-    bench.timing.longestRetryMs,
-    bench.random,
-  )
+/** However long somebody else asks for: an order is looked at again some time. */
+const LONGEST_ASKED_MS = 3_600_000
+/** Who was told the same time does not come back at the same moment. */
+const ASKED_SPREAD = 0.2
+
+/**
+ * Pause before asking again a cloud, or a member, that did not do what it was asked.
+ * @param error - why; if it says after how long to come back, that is not sooner
+ */
+export function retryPause(order: Order, bench: Workbench, error?: FogbowError): number {
+  const { firstRetryMs, longestRetryMs } = bench.timing
+  const ownMs = backOffMs(order.attempts, firstRetryMs, longestRetryMs, bench.random)
+  return error ? Math.max(ownMs, askedMs(error, bench)) : ownMs
+}
+
+/** What a plugin says is not believed to be a number. */
+function askedMs({ details: { retryAfterSeconds } }: FogbowError, { random }: Workbench): number {
+  const seconds: unknown = retryAfterSeconds
+  if (typeof seconds !== 'number' || !(seconds > 0)) return 0
+  const ms = Math.min(seconds * 1000, LONGEST_ASKED_MS)
+  return Math.round(ms * (1 + ASKED_SPREAD * random()))
 }
 
 /** Pause before looking again at something that is being created, changed or deleted. */

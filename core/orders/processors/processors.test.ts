@@ -111,6 +111,33 @@ test('only a refusal fails a request; after anything else it is repeated, later 
   }
 })
 
+test('who asks for a pause is not asked again before it is over, whatever was asked of him', async () => {
+  const busy = (retryAfterSeconds: unknown) => async () => {
+    const details = { retryAfterSeconds } as { retryAfterSeconds: number }
+    throw new FogbowError('too_many_requests', 'not now', { details })
+  }
+  const pauses = async (seconds: unknown, attempts = 0) => {
+    const fail = busy(seconds)
+    const deaf = { getInstance: fail, act: fail }
+    const inDoubt = { requestOutcome: 'unknown', requestUntil: NOW } as const
+    const steps = await Promise.all([
+      look('SELECTED', { requestInstance: fail }, { attempts }),
+      look('SPAWNING', deaf, { attempts }),
+      look('FULFILLED', deaf, { attempts }),
+      look('PAUSING', deaf, { attempts }),
+      look('ASSIGNED_FOR_DELETION', { deleteInstance: fail }, { attempts }),
+      look('CHECKING_DELETION', deaf, { attempts }),
+      look('CHECKING_DELETION', { deleteInstance: fail }, { ...inDoubt, attempts }),
+    ])
+    return [...new Set(steps.map(({ dueInMs }) => dueInMs))]
+  }
+  assert.deepEqual(await pauses(40), [44_000], 'and not all at the same moment')
+  assert.deepEqual(await pauses(1, 5), [32_000], 'the own pause is longer')
+  assert.deepEqual(await pauses(1e9), [3_960_000], 'an order is not put off for ever')
+  for (const nonsense of [-5, 0, Number.NaN, '40', null, {}])
+    assert.deepEqual(await pauses(nonsense), [1000], String(nonsense))
+})
+
 test('an instance puts its order where the cloud says it is, and is stored', async () => {
   const goals: [OrderState, string, OrderState | undefined][] = [
     ['SPAWNING', 'READY', 'FULFILLED'],

@@ -48,7 +48,7 @@ export const request: Processor = async (order, bench) => {
     return {
       facts: { requestUntil: bench.now() + bench.timing.settleMs },
       faultMessage: `Not created yet, trying again: ${error.message}`,
-      dueInMs: retryPause(order, bench),
+      dueInMs: retryPause(order, bench, error),
       counts: true,
     }
   }
