@@ -109,6 +109,8 @@ describe('ordered kinds', () => {
           async getInstance({ instanceId }) {
             const found = await find(instanceId)
             if (!found && defect.unknownIsNull) return undefined as never
+            if (!instanceId && defect.nothingIsStrange)
+              throw new FogbowError('unavailable_provider', 'a list, and no volume')
             if (!found) throw defect.unknownIsInternal ? new Error('null') : notFound()
             const state = defect.neverReady ? 'CREATING' : 'READY'
             return { state, cloudState: 'there', size: 1 }
@@ -145,6 +147,7 @@ describe('ordered kinds', () => {
       neverReady: /an instance that was requested becomes ready/,
       unknownIsNull: /getInstance of something unknown/,
       unknownIsInternal: /getInstance of something unknown/,
+      nothingIsStrange: /getInstance of an order that made nothing/,
       goneIsError: /deleteInstance of something gone succeeds/,
       needsInstanceId: /deleteInstance without instance id/,
       deletesNothing: /deleteInstance makes the instance disappear/,

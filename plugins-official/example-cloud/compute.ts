@@ -23,14 +23,12 @@ export function createComputePart(api: Api): ComputePlugin {
         throw new FogbowError('unacceptable_operation', 'this cloud has no networks to join')
       const flavor = await chooseFlavor(api, request, token, call)
       const machine = { label: name, image: request.imageId, flavor: flavor.id }
-      const path = `/machines/by-key/${encodeURIComponent(orderId)}`
-      const { id } = await api<Machine>('PUT', path, token, call, machine)
+      const { id } = await api<Machine>('PUT', pathOf({ orderId }), token, call, machine)
       return { instanceId: id, allocation: sizeOf(flavor) }
     },
 
-    async getInstance({ instanceId = '' }, token, call) {
-      const path = `/machines/${encodeURIComponent(instanceId)}`
-      const machine = await api<Machine>('GET', path, token, call)
+    async getInstance(order, token, call) {
+      const machine = await api<Machine>('GET', pathOf(order), token, call)
       return {
         state: states[machine.status],
         cloudState: machine.status,
@@ -41,16 +39,19 @@ export function createComputePart(api: Api): ComputePlugin {
     },
 
     /** Without an instance id, whatever was made for the order; what is gone already is no failure. */
-    async deleteInstance({ orderId, instanceId }, token, call) {
-      const path =
-        instanceId === undefined
-          ? `/machines/by-key/${encodeURIComponent(orderId)}`
-          : `/machines/${encodeURIComponent(instanceId)}`
-      await api('DELETE', path, token, call).catch((error) => {
+    async deleteInstance(order, token, call) {
+      await api('DELETE', pathOf(order), token, call).catch((error) => {
         if (asFogbowError(error).code !== 'instance_not_found') throw error
       })
     },
   }
+}
+
+/** By the key under which it was made, as long as the site does not know the id: a look-up must never name a list. */
+function pathOf({ orderId, instanceId }: { orderId: string; instanceId?: string }): string {
+  return instanceId === undefined
+    ? `/machines/by-key/${encodeURIComponent(orderId)}`
+    : `/machines/${encodeURIComponent(instanceId)}`
 }
 
 function sizeOf({ cpus, memoryMiB, diskGiB }: Flavor) {

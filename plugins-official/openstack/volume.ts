@@ -43,12 +43,16 @@ export function createVolumePart({ open, once, config }: Parts): VolumePlugin {
       return { instanceId: volume.text('id'), allocation: { storage: volume.number('size') } }
     },
 
-    async getInstance({ instanceId = '' }, token, call) {
+    async getInstance({ orderId, instanceId }, token, call) {
       const cloud = await open(token, call)
-      const volume = await getVolume(cloud, instanceId)
+      const volume =
+        instanceId === undefined
+          ? await getVolumeOfOrder(cloud, orderId)
+          : await getVolume(cloud, instanceId)
       const cloudState = volume.text('status')
       const state = states[cloudState] ?? (cloudState.startsWith('error') ? 'FAILED' : 'UNKNOWN')
-      const fault = state === 'FAILED' ? await faultOf(cloud, instanceId, cloudState) : undefined
+      const fault =
+        state === 'FAILED' ? await faultOf(cloud, volume.text('id'), cloudState) : undefined
       return {
         state,
         cloudState,
@@ -74,6 +78,12 @@ export async function getVolume(cloud: Cloud, volumeId: string): Promise<Fields>
   const found = await cloud.find('volume', `/volumes/${segment(volumeId)}`)
   if (found) return found.object('volume')
   throw new FogbowError('instance_not_found', `volume '${volumeId}' does not exist in the cloud`)
+}
+
+async function getVolumeOfOrder(cloud: Cloud, orderId: string): Promise<Fields> {
+  const [found] = await findAll(cloud, await tagOf(orderId))
+  if (found) return found
+  throw new FogbowError('instance_not_found', `order '${orderId}' has no volume in the cloud`)
 }
 
 /** Asked again while it is under way, Cinder refuses. */

@@ -85,6 +85,13 @@ export function orderedCases(kind: OrderedKind, trial: Trial): ConformanceCase[]
       ])
     }),
 
+    test('getInstance of an order that made nothing says instance_not_found', async (scope) => {
+      const order = await scope.order(kind)
+      await trial.refused('an order without instance', getInstance(trial, kind, order), [
+        'instance_not_found',
+      ])
+    }),
+
     test('deleteInstance makes the instance disappear', async (scope) => {
       const order = await scope.ready(kind)
       await deleteInstance(trial, kind, order)

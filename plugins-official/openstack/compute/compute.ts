@@ -8,7 +8,7 @@ import { type Parts, segment } from '../parts.ts'
 import { chooseFlavor, type Flavor, type Flavors } from './flavors.ts'
 import { deleteKeyPair, makeKeyPair } from './key-pair.ts'
 import { changePower, type powers } from './power.ts'
-import { getServer, serversOfOrder, sizeOf, viewOf } from './servers.ts'
+import { getServer, getServerOfOrder, serversOfOrder, sizeOf, viewOf } from './servers.ts'
 import { takeSnapshot } from './snapshot.ts'
 import { toUserData } from './user-data.ts'
 
@@ -51,9 +51,12 @@ export function createComputePart(parts: Parts, flavors: Flavors): ComputePlugin
       return { instanceId: id, allocation: size }
     },
 
-    async getInstance(order, token, call) {
+    async getInstance({ orderId, instanceId }, token, call) {
       const cloud = await open(token, call)
-      const server = await getServer(cloud, order.instanceId ?? '')
+      const server =
+        instanceId === undefined
+          ? await getServerOfOrder(cloud, orderId)
+          : await getServer(cloud, instanceId)
       return { ...viewOf(server), networks: defaultNetworks(parts) }
     },
 

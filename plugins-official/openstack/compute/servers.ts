@@ -1,6 +1,7 @@
 import { FogbowError, type InstanceState } from '@fogbow/plugin-sdk'
 import type { Cloud } from '../api/cloud.ts'
 import type { Fields } from '../api/fields.ts'
+import { tagOf } from '../order-tag.ts'
 import { query, segment } from '../parts.ts'
 
 /** Something goes on that ends by itself, or by the hand of an administrator. */
@@ -46,6 +47,13 @@ export async function getServer(cloud: Cloud, serverId: string): Promise<Fields>
   const found = await cloud.find('compute', `/servers/${segment(serverId)}`)
   if (found) return found.object('server')
   throw new FogbowError('instance_not_found', `compute '${serverId}' does not exist in the cloud`)
+}
+
+/** @throws instance_not_found */
+export async function getServerOfOrder(cloud: Cloud, orderId: string): Promise<Fields> {
+  const [found] = await serversOfOrder(cloud, await tagOf(orderId))
+  if (found) return found
+  throw new FogbowError('instance_not_found', `order '${orderId}' has no compute in the cloud`)
 }
 
 /** The oldest one first. */

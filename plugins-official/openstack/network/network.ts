@@ -41,10 +41,11 @@ export function createNetworkPart(parts: Parts): NetworkPlugin {
       return { instanceId: networkId }
     },
 
-    async getInstance({ instanceId = '' }, token, call) {
+    async getInstance({ orderId, instanceId }, token, call) {
       const cloud = await open(token, call)
-      const network = await getNetwork(cloud, instanceId)
-      const [subnet] = await subnetsOf(cloud, instanceId)
+      const id = instanceId ?? (await idOfOrder(cloud, orderId))
+      const network = await getNetwork(cloud, id)
+      const [subnet] = await subnetsOf(cloud, id)
       return viewOf(network, subnet)
     },
 
@@ -142,6 +143,12 @@ function routerPorts(cloud: Cloud, networkId: string, router: string): Promise<F
 
 function networksOfOrder(cloud: Cloud, tag: string): Promise<Fields[]> {
   return cloud.list('network', `/networks${query({ description: tag, fields: 'id' })}`, 'networks')
+}
+
+async function idOfOrder(cloud: Cloud, orderId: string): Promise<string> {
+  const [found] = await networksOfOrder(cloud, await tagOf(orderId))
+  if (found) return found.text('id')
+  throw new FogbowError('instance_not_found', `order '${orderId}' has no network in the cloud`)
 }
 
 function subnetsOf(cloud: Cloud, networkId: string): Promise<Fields[]> {

@@ -36,14 +36,16 @@ export function createPublicIpPart(parts: Parts): PublicIpPlugin {
       return { instanceId }
     },
 
-    async getInstance({ instanceId = '' }, token, call) {
+    async getInstance({ orderId, instanceId }, token, call) {
       const cloud = await open(token, call)
+      if (instanceId === undefined) {
+        const [address] = await addressesOfOrder(cloud, await tagOf(orderId))
+        if (address) return viewOf(address)
+        throw notThere(`order '${orderId}' has no public address in the cloud`)
+      }
       const found = await cloud.find('network', `/floatingips/${segment(instanceId)}`)
       if (found) return viewOf(found.object('floatingip'))
-      throw new FogbowError(
-        'instance_not_found',
-        `public address '${instanceId}' does not exist in the cloud`,
-      )
+      throw notThere(`public address '${instanceId}' does not exist in the cloud`)
     },
 
     async deleteInstance({ orderId, instanceId, request }, token, call) {
@@ -51,6 +53,10 @@ export function createPublicIpPart(parts: Parts): PublicIpPlugin {
       await remove(cloud, await tagOf(orderId), request.computeId, instanceId)
     },
   }
+}
+
+function notThere(message: string): FogbowError {
+  return new FogbowError('instance_not_found', message)
 }
 
 function viewOf(address: Fields) {
