@@ -36,6 +36,7 @@ export const checkDeletion: Processor = async (order, bench) => {
   const observation = await observeInstance(order, bench)
   if (observation.event === 'gone') return { to: 'CLOSED', dueInMs: null }
   if (observation.error) {
+    if (wasNeverPossible(order, observation.error)) return { to: 'CLOSED', dueInMs: null }
     return {
       faultMessage: observation.error.message,
       dueInMs: retryPause(order, bench, observation.error),
@@ -52,8 +53,13 @@ async function deleteInstance(order: Order, bench: Workbench): Promise<FogbowErr
     return undefined
   } catch (cause) {
     const error = asFogbowError(cause)
-    return error.code === 'instance_not_found' ? undefined : error
+    return error.code === 'instance_not_found' || wasNeverPossible(order, error) ? undefined : error
   }
+}
+
+/** What cannot be ordered there at all, such as a volume where there is no volume service, is not there either. */
+function wasNeverPossible(order: Order, error: FogbowError): boolean {
+  return error.code === 'not_implemented' && order.instanceId === null
 }
 
 function stillThere(order: Order, problem: FogbowError, bench: Workbench): Step {

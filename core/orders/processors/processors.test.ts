@@ -222,6 +222,16 @@ test('deletion of something gone counts as accepted', async () => {
   }
 })
 
+test('what a cloud cannot make at all need not go away, but what it made has to', async () => {
+  const fail = fails('not_implemented', 'no volumes here')
+  const cloud = { deleteInstance: fail, getInstance: fail }
+  const nothing = { instanceId: null, requestOutcome: 'unknown', requestUntil: NOW } as const
+  assert.equal((await look('ASSIGNED_FOR_DELETION', cloud, nothing)).to, 'CHECKING_DELETION')
+  assert.equal((await look('CHECKING_DELETION', cloud, nothing)).to, 'CLOSED')
+  for (const state of ['ASSIGNED_FOR_DELETION', 'CHECKING_DELETION'] as const)
+    assert.equal((await look(state, cloud)).to, undefined, state)
+})
+
 test("an order closes when its instance is seen to be gone, never on the cloud's word alone", async () => {
   const gone = await look('CHECKING_DELETION', { getInstance: fails('instance_not_found') })
   assert.equal(gone.to, 'CLOSED')
