@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 
-/** Every Debian package that the tests need, and a file that tells whether it is there. */
+/** Every Debian package that the tests need beside those of the cloud below, and a file that tells whether it is there. */
 export const debianPackages = [
   { name: 'chromium', provides: '/usr/bin/chromium' },
   { name: 'fonts-dejavu-core', provides: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' },
@@ -34,6 +34,8 @@ export const openstackPackages = [
   { name: 'nova-common', provides: '/usr/bin/nova-api-wsgi' },
   { name: 'neutron-common', provides: '/usr/bin/neutron-server' },
   { name: 'cinder-common', provides: '/usr/bin/cinder-wsgi' },
+  // What tests look at the cloud with.
+  { name: 'python3-openstackclient', provides: '/usr/bin/openstack' },
   { name: 'python3-pymysql', provides: '/usr/lib/python3/dist-packages/pymysql' },
   { name: 'mariadb-server-core', provides: '/usr/sbin/mariadbd' },
   { name: 'mariadb-client-core', provides: '/usr/bin/mariadb' },

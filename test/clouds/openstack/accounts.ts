@@ -52,8 +52,9 @@ export async function createAccounts(places: Places): Promise<void> {
   }
 
   const service = await createProject('service')
+  const isThere = ({ user }: { user: Service }) => places.services.includes(user)
   await Promise.all([
-    ...catalogue.map(async ({ user, type, path }) => {
+    ...catalogue.filter(isThere).map(async ({ user, type, path }) => {
       await createUser(user, SERVICE_PASSWORD, service, 'admin', 'service')
       const { service: entry } = await post('/services', { service: { name: user, type } })
       const url = `${places.urlOf(user)}${path}`
@@ -87,8 +88,8 @@ export async function createInventory(places: Places): Promise<Inventory> {
     createImage(admin),
     createNetworks(admin, demo),
     createFlavors(admin),
-    createVolumeTypes(admin),
     setQuotas(admin, demo.id),
+    places.services.includes('cinder') && createVolumeTypes(admin, demo.id),
   ])
   return { image, ...networks }
 }
@@ -157,7 +158,7 @@ async function createNetworks(admin: Project, demo: Project) {
   return { publicNetwork, privateNetwork, router }
 }
 
-async function createVolumeTypes(admin: Project): Promise<void> {
+async function createVolumeTypes(admin: Project, project: string): Promise<void> {
   for (const [name, specs] of [
     ['standard', { volume_backend_name: 'files' }],
     ['fast', { volume_backend_name: 'files', 'storage:class': 'ssd' }],
@@ -165,6 +166,8 @@ async function createVolumeTypes(admin: Project): Promise<void> {
     await admin.call('volumev3', 'POST', '/types', {
       volume_type: { name, extra_specs: specs },
     })
+  const quota_set = { volumes: PLENTY, gigabytes: 10 * PLENTY }
+  await admin.call('volumev3', 'PUT', `/os-quota-sets/${project}`, { quota_set })
 }
 
 async function setQuotas(admin: Project, project: string): Promise<void> {
@@ -177,22 +180,27 @@ async function setQuotas(admin: Project, project: string): Promise<void> {
     security_group: PLENTY,
     security_group_rule: 10 * PLENTY,
   }
-  const volume = { volumes: PLENTY, gigabytes: 10 * PLENTY }
   await admin.call('compute', 'PUT', `/os-quota-sets/${project}`, { quota_set: compute })
   await admin.call('network', 'PUT', `/quotas/${project}`, { quota: network })
-  await admin.call('volumev3', 'PUT', `/os-quota-sets/${project}`, { quota_set: volume })
 }
 
-/** Nova and Cinder take work only once their hosts have said that they are there. */
+/**
+ * Nova and Cinder take work only once their hosts have said that they are there; what is asked of a scheduler before it
+ * listens is lost. Each reports for the first time after it listens.
+ */
 export async function hostsAreUp(places: Places): Promise<boolean> {
   const admin = await logInAsAdmin(places)
-  const isUp = (services: Json[], name: string) =>
-    services.some(({ binary, state }) => binary === name && state === 'up')
-  const [{ hypervisors }, { services }] = await Promise.all([
-    admin.call('compute', 'GET', '/os-hypervisors'),
-    admin.call('volumev3', 'GET', '/os-services'),
-  ])
-  return (
-    hypervisors.length > 0 && isUp(services, 'cinder-volume') && isUp(services, 'cinder-scheduler')
+  const { hypervisors } = await admin.call('compute', 'GET', '/os-hypervisors')
+  const { services } = await admin.call('compute', 'GET', '/os-services')
+  if (hypervisors.length === 0 || !haveReported(services, 'nova-scheduler', 'nova-conductor'))
+    return false
+  if (!places.services.includes('cinder')) return true
+  const { services: disks } = await admin.call('volumev3', 'GET', '/os-services')
+  return haveReported(disks, 'cinder-volume', 'cinder-scheduler')
+}
+
+function haveReported(services: Json[], ...names: string[]): boolean {
+  return names.every((name) =>
+    services.some(({ binary, updated_at }) => binary === name && updated_at !== null),
   )
 }

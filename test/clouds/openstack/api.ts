@@ -4,6 +4,7 @@ import { REGION } from './configuration.ts'
 export interface Project {
   readonly id: string
   readonly token: string
+  has(type: ServiceType): boolean
   /** @throws when the answer is no 2xx */
   call(type: ServiceType, method: string, path: string, body?: unknown): Promise<Json>
 }
@@ -40,6 +41,7 @@ export async function logIn(authUrl: string, login: Login): Promise<Project> {
   return {
     id: token.project.id,
     token: value,
+    has: (type) => token.catalog.some((entry: Json) => entry.type === type),
     async call(type, method, path, body) {
       const base = type === 'identity' ? authUrl : endpointOf(token.catalog, type)
       const answer = await fetch(`${base}${versions[type] ?? ''}${path}`, {

@@ -8,19 +8,20 @@ export async function cloudUnderTest(): Promise<OpenStack> {
   const file = process.env.FOGBOW_TEST_OPENSTACK
   if (file === undefined) {
     const cloud = await startOpenStack()
-    const parts = Object.entries(cloud.tookMs).map(
-      ([what, ms]) => `${what} ${(ms / 1000).toFixed(1)} s`,
-    )
-    console.log(`OpenStack runs at ${cloud.authUrl}: ${parts.join(', ')}`)
+    tellStart(cloud)
     return cloud
   }
   const running = JSON.parse(readFileSync(file, 'utf8'))
   return {
     ...running,
-    folder: '',
     tookMs: {},
     logIn: (as) => logIn(running.authUrl, logins[as]),
     loginOf: (as) => logins[as],
     stop: async () => {},
   }
+}
+
+export function tellStart({ authUrl, tookMs }: OpenStack): void {
+  const parts = Object.entries(tookMs).map(([what, ms]) => `${what} ${(ms / 1000).toFixed(1)} s`)
+  console.log(`OpenStack runs at ${authUrl}: ${parts.join(', ')}`)
 }

@@ -5,6 +5,7 @@ import type { Places, Service } from './places.ts'
 /** Accounts and regions are throw-away: the cloud is on the loopback interface and goes with the tests. */
 export const REGION = 'RegionOne'
 export const SERVICE_PASSWORD = 'service'
+export const COMPUTE_HOST = 'compute1'
 
 type Section = Readonly<Record<string, string | number | boolean>>
 type Sections = Readonly<Record<string, Section>>
@@ -71,12 +72,14 @@ function nova(places: Places): Sections {
       transport_url: places.brokerUrl,
       state_path: places.inside('nova', 'state'),
       my_ip: places.address,
-      host: 'compute1',
+      host: COMPUTE_HOST,
+      // Otherwise what is done now and then begins at some moment of the first minute.
+      periodic_fuzzy_delay: 0,
       compute_driver: 'fakecloud.compute.Driver',
     },
     api_database: database(places, 'nova_api'),
     conductor: { workers: 1 },
-    scheduler: { workers: 1, discover_hosts_in_cells_interval: 2 },
+    scheduler: { workers: 1 },
     vnc: { enabled: false },
     glance: { api_servers: places.urlOf('glance') },
     cinder: { os_region_name: REGION, catalog_info: 'volumev3::publicURL' },

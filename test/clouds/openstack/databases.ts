@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { configurationOf } from './configuration.ts'
+import { COMPUTE_HOST, configurationOf } from './configuration.ts'
 import { environment } from './environment.ts'
 import type { Places } from './places.ts'
 import type { Processes } from './processes.ts'
@@ -36,6 +36,11 @@ export async function startDatabases(places: Places, processes: Processes): Prom
   if (existsSync(template)) cpSync(template, data, { recursive: true })
   else await makeDatabases(places, processes, data, template)
   await startMariadb(places, processes, data)
+  makeCells(places)
+}
+
+/** Where Nova keeps servers, and which host is there: its own discovery would look only now and then. */
+function makeCells(places: Places): void {
   const cells = [
     ['00000000-0000-0000-0000-000000000000', 'cell0', 'none:///', 'nova_cell0'],
     [crypto.randomUUID(), 'cell1', places.brokerUrl, 'nova'],
@@ -45,7 +50,9 @@ export async function startDatabases(places: Places, processes: Processes): Prom
   )
   sql(
     places,
-    `insert into nova_api.cell_mappings (uuid, name, transport_url, database_connection, disabled) values ${cells}`,
+    `use nova_api;
+    insert into cell_mappings (uuid, name, transport_url, database_connection, disabled) values ${cells};
+    insert into host_mappings (host, cell_id) select '${COMPUTE_HOST}', id from cell_mappings where name = 'cell1'`,
   )
 }
 

@@ -25,7 +25,7 @@ export async function belongingsOf(project: Project, cloud: Inventory): Promise<
   const [servers, volumes, networks, ports, floatingips, groups, keypairs, images] =
     await Promise.all([
       list('compute', '/servers', 'servers'),
-      list('volumev3', '/volumes', 'volumes'),
+      project.has('volumev3') ? list('volumev3', '/volumes', 'volumes') : [],
       list('network', `/networks?${own}`, 'networks'),
       list('network', `/ports?${own}`, 'ports'),
       list('network', `/floatingips?${own}`, 'floatingips'),

@@ -20,6 +20,8 @@ const ports: Readonly<Record<Service, number>> = {
 
 /** Where one cloud is: its folder, and a loopback address of its own on which everything listens. */
 export interface Places {
+  /** Those that it has. */
+  readonly services: readonly Service[]
   readonly folder: string
   readonly address: string
   /** Of the catalogue, without a version. */
@@ -37,13 +39,14 @@ export interface Places {
   inside(...path: string[]): string
 }
 
-export async function createPlaces(): Promise<Places> {
+export async function createPlaces(chosen: readonly Service[] = services): Promise<Places> {
   const folder = mkdtempSync(join(tmpdir(), 'fogbow-openstack-'))
   const address = await loopbackAddress()
   const urlOf = (service: Service) => `http://${address}:${ports[service]}`
   const databaseSocket = join(folder, 'database.sock')
   const [mapperPort = 0, distributionPort = 0] = await freePorts(2)
   return {
+    services: chosen,
     folder,
     address,
     urlOf,

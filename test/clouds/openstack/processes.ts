@@ -9,7 +9,7 @@ import { dyingWithParent } from '../../federation/servers/server-process.ts'
 /** The processes of one cloud; each ends with the tests, however these end. */
 export interface Processes {
   start(name: string, command: readonly string[], env?: Readonly<Record<string, string>>): void
-  /** @throws the end of its log, when it ends or does not get there in time */
+  /** @throws the end of its log, when it does not get there in time, or that of any that ends meanwhile */
   until(name: string, isReady: () => Promise<boolean>): Promise<void>
   /** Ends one as an administrator does. */
   stop(name: string): Promise<void>
@@ -42,9 +42,11 @@ export function createProcesses(
     async until(name, isReady) {
       const giveUpAt = performance.now() + START_TIMEOUT_MS
       while (!(await isReady())) {
-        const child = started.get(name)
-        if (!child || hasEnded(child) || performance.now() > giveUpAt)
-          throw new Error(`${name} does not start:\n${endOf(logOf(name))}`)
+        // What is waited for may wait for another one.
+        const [ended] = [...started].find(([, child]) => hasEnded(child)) ?? []
+        const culprit = ended ?? (performance.now() > giveUpAt ? name : undefined)
+        if (culprit !== undefined)
+          throw new Error(`${culprit} does not start:\n${endOf(logOf(culprit))}`)
         await pause(POLL_MS)
       }
     },

@@ -10,7 +10,8 @@ const [file] = process.argv.slice(2)
 if (!file) throw new Error('name the file to which the place of the cloud is written')
 const cloud = await startOpenStack()
 const { image, publicNetwork, privateNetwork, router, authUrl, folder, tookMs } = cloud
-writeFileSync(file, JSON.stringify({ image, publicNetwork, privateNetwork, router, authUrl }))
+const place = { image, publicNetwork, privateNetwork, router, authUrl, folder }
+writeFileSync(file, JSON.stringify(place))
 console.log(`${authUrl} is ready; logs are in ${folder}/log`, tookMs)
 await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 await cloud.stop()

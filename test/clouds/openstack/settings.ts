@@ -15,7 +15,14 @@ export function pluginConfig(cloud: OpenStack, authUrl = cloud.authUrl): Record<
 
 /** The plugin's secret `accounts`: everybody has the one of the demo project. */
 export function accountsSecret(cloud: OpenStack): string {
-  const { username, password, project } = cloud.loginOf('demo')
-  const demo = { username, password, project, userDomain: 'Default' }
-  return JSON.stringify({ demo, 'ana@site-a.test': 'demo', '*@site-b.test': 'demo' })
+  return accountsFor(cloud, { 'ana@site-a.test': 'demo', '*@site-b.test': 'demo' })
+}
+
+/** @param names - whose account each is, beside `demo` and `other` */
+export function accountsFor(cloud: OpenStack, names: Readonly<Record<string, unknown>>): string {
+  const accountOf = (name: 'demo' | 'other') => ({
+    ...cloud.loginOf(name),
+    userDomain: 'Default',
+  })
+  return JSON.stringify({ demo: accountOf('demo'), other: accountOf('other'), ...names })
 }

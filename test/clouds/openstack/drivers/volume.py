@@ -1,6 +1,5 @@
 """Cinder volumes as sparse files in a folder."""
 import os
-import shutil
 
 from cinder import interface
 from cinder.image import image_utils
@@ -66,8 +65,8 @@ class Driver(driver.VolumeDriver):
 
     def copy_image_to_volume(self, context, volume, image_service, image_id,
                              disable_sparse=False):
-        with image_utils.TemporaryImages.fetch(image_service, context, image_id) as source:
-            shutil.copyfile(source, self._file_of(volume))
+        with open(self._file_of(volume), 'wb') as target:
+            image_service.download(context, image_id, target)
         self._set_size(volume, volume['size'])
 
     def copy_volume_to_image(self, context, volume, image_service, image_meta):
