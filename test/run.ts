@@ -30,9 +30,6 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   clouds: { files: 'test/clouds/**/*.test.ts', concurrency: 1 },
 }
 
-/** Takes a real OpenStack: many minutes, so that it runs when it is named. */
-const byNameOnly = new Set(['clouds'])
-
 /** Suites that use what is no npm package. */
 const needPackages = new Set([
   'core',
@@ -149,15 +146,14 @@ if (unknown.length > 0) {
 const everything = chosen.length === 0
 const needed = [
   ...(everything || chosen.some((name) => needPackages.has(name)) ? debianPackages : []),
-  ...(chosen.includes('clouds') ? openstackPackages : []),
+  ...(everything || chosen.includes('clouds') ? openstackPackages : []),
 ]
 installPackages(needed)
 for (const suite of suitesWithPackages)
   if (everything || chosen.includes(suite)) installPackagesOf(suite)
 rmSync(coverage, { recursive: true, force: true })
 mkdirSync(coverage, { recursive: true })
-const usual = Object.keys(suites).filter((name) => !byNameOnly.has(name))
-const results = (everything ? usual : chosen).map((name) => {
+const results = (everything ? Object.keys(suites) : chosen).map((name) => {
   const suite = suites[name] as { files: string; concurrency: number }
   const files = globSync(suite.files, {
     cwd: root,

@@ -24,8 +24,11 @@ import { createDialer } from '../../core/plugins/brokers/dial.ts'
 import { fetchBroker } from '../../core/plugins/brokers/fetch.ts'
 import { toLimits } from '../../core/plugins/brokers/network-settings.ts'
 import { samplesFor } from './conformance-samples.ts'
+import type { Json, Project } from './openstack/api.ts'
+import { belongingsOf } from './openstack/inventory.ts'
 import type { OpenStack } from './openstack/openstack.ts'
 import { accountsSecret, pluginConfig } from './openstack/settings.ts'
+import { eventually } from './site.ts'
 
 const folder = join(import.meta.dirname, '../../plugins-official/openstack')
 
@@ -36,11 +39,15 @@ export function conformanceTests(running: () => OpenStack): void {
     const registry = createRegistry({ directory, sdkVersion })
     const launcher = workerLauncher({ cacheDir: join(directory, 'cache') })
     let sandbox: Sandbox | undefined
+    let demo: Project
+    let machine: string
     let cases: ConformanceCase[] = []
 
     before(async () => {
       const { name } = await registry.install(folder)
       const cloud = running()
+      demo = await cloud.logIn('demo')
+      machine = await startMachine(demo, cloud)
       let host = createFakeHost({
         config: pluginConfig(cloud),
         secrets: { accounts: accountsSecret(cloud) },
@@ -50,7 +57,7 @@ export function conformanceTests(running: () => OpenStack): void {
         return sandbox
       }
       cases = conformance(await start(), {
-        samples: samplesFor(cloud),
+        samples: samplesFor(cloud, machine),
         async restart() {
           await sandbox?.stop()
           host = host.restarted()
@@ -61,6 +68,15 @@ export function conformanceTests(running: () => OpenStack): void {
     after(async () => {
       await sandbox?.stop()
       rmSync(directory, { recursive: true, force: true })
+      await demo.call('compute', 'DELETE', `/servers/${machine}`)
+      // The contract has no way to delete a snapshot.
+      const { images } = await demo.call('image', 'GET', `/images?owner=${demo.id}`)
+      for (const { id } of images) await demo.call('image', 'DELETE', `/images/${id}`)
+      await eventually('an empty project', async () => {
+        const left = await belongingsOf(demo, running())
+        const isEmpty = Object.values(left).every(({ length }) => length === 0)
+        return isEmpty ? { answer: true } : { problem: JSON.stringify(left) }
+      })
     })
 
     // Which cases there are is known only once the plugin runs.
@@ -69,6 +85,24 @@ export function conformanceTests(running: () => OpenStack): void {
         await t.test(`${kind}: ${name}`, { skip: skip ?? false }, run)
     })
   })
+}
+
+/** A server with more than one port: each leads one public address to it. */
+async function startMachine(demo: Project, { image, privateNetwork }: OpenStack): Promise<string> {
+  const { flavors } = await demo.call('compute', 'GET', '/flavors')
+  const port = { uuid: privateNetwork }
+  const server = {
+    name: 'for samples',
+    imageRef: image,
+    flavorRef: flavors.find(({ name }: Json) => name === 'tiny').id,
+    networks: [port, port, port],
+  }
+  const { id } = (await demo.call('compute', 'POST', '/servers', { server })).server
+  await eventually('a server for samples', async () => {
+    const { server: now } = await demo.call('compute', 'GET', `/servers/${id}`)
+    return now.status === 'ACTIVE' ? { answer: true } : { problem: JSON.stringify(now) }
+  })
+  return id
 }
 
 async function startPlugin(

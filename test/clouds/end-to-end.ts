@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Json, Project } from './openstack/api.ts'
-import { belongingsOf, nothing } from './openstack/inventory.ts'
+import { listAll, type OpenStackClient, openstackClient } from './openstack/client.ts'
+import { nothing } from './openstack/inventory.ts'
 import type { OpenStack } from './openstack/openstack.ts'
 import { type CloudSite, eventually, sshKey, startCloudSite, until } from './site.ts'
 
@@ -12,11 +13,12 @@ const userData = [
   },
 ]
 
-/** Everything that can be ordered, over REST, with every step looked at in the cloud itself. */
+/** Everything that can be ordered, over REST, with every step looked at by the cloud's own client. */
 export function endToEndTests(running: () => OpenStack): void {
   describe('a user of a site', () => {
     let site: CloudSite
     let demo: Project
+    let openstack: OpenStackClient
     const ids: Record<string, string> = {}
     const instances: Record<string, string> = {}
 
@@ -26,21 +28,24 @@ export function endToEndTests(running: () => OpenStack): void {
         plugin: { network: { router: cloud.router, dnsServers: ['192.0.2.53'] } },
       })
       demo = await cloud.logIn('demo')
+      openstack = openstackClient(cloud)
     })
-    after(() => site?.stop())
+    after(async () => {
+      await openstack?.close()
+      await site?.stop()
+    })
 
     const order = async (kind: string, path: string, body: unknown) => {
       ids[kind] = await site.admin.create(`/ras/${path}`, body)
       return until(site.admin, `/ras/${path}/${ids[kind]}`, 'READY')
     }
-    const only = async (type: Parameters<Project['call']>[0], path: string, key: string) => {
-      const found: Json[] = (await demo.call(type, 'GET', path))[key]
-      assert.equal(found.length, 1, `${path}: ${JSON.stringify(found)}`)
+    const only = async (...list: string[]): Promise<Json> => {
+      const found: Json[] = await openstack(...list)
+      assert.equal(found.length, 1, `${list.join(' ')}: ${JSON.stringify(found)}`)
       return found[0]
     }
     const compute = () => `/ras/computes/${ids.compute}`
-    const server = async () =>
-      (await demo.call('compute', 'GET', `/servers/${instances.compute}`)).server
+    const server = () => openstack('server', 'show', instances.compute ?? '')
 
     test('sees images, flavors and the quota of the account', async () => {
       const { body: images } = await site.admin.get('/ras/images/site-a.test/lab')
@@ -58,17 +63,14 @@ export function endToEndTests(running: () => OpenStack): void {
       })
       assert.equal(view.cidr, '10.71.0.0/24')
       assert.equal(view.gateway, '10.71.0.9')
-      const network = await only(
-        'network',
-        `/networks?description=fogbow-${ids.network}`,
-        'networks',
-      )
-      instances.network = network.id
-      assert.equal(network.name, 'Büro & <b>Netz</b>')
-      const subnet = await only('network', `/subnets?network_id=${network.id}`, 'subnets')
-      assert.deepEqual(subnet.dns_nameservers, ['192.0.2.53'])
-      const ports = `/ports?network_id=${network.id}&device_id=${running().router}`
-      await only('network', ports, 'ports')
+      const networks: Json[] = await openstack('network', 'list', '--internal', '--long')
+      const network = networks.find(({ Name }) => Name === 'Büro & <b>Netz</b>')
+      instances.network = network.ID
+      assert.deepEqual([network.Status, network.State], ['ACTIVE', true])
+      const subnet = await only('subnet', 'list', '--network', network.ID, '--long')
+      assert.deepEqual(subnet['Name Servers'], ['192.0.2.53'])
+      assert.equal(subnet.Subnet, '10.71.0.0/24')
+      await only('port', 'list', '--network', network.ID, '--router', running().router)
     })
 
     test('orders a compute in it: key, user data, flavor and rules are those asked for', async () => {
@@ -83,21 +85,20 @@ export function endToEndTests(running: () => OpenStack): void {
         networkIds: [ids.network],
       })
       assert.deepEqual([view.vCPU, view.ram, view.disk], [2, 2048, 20])
-      const found = await only('compute', `/servers/detail?tags=fogbow-${ids.compute}`, 'servers')
-      instances.compute = found.id
-      assert.equal(found.flavor.original_name, 'fast')
-      assert.equal(found.status, 'ACTIVE')
+      const { ID: id } = await only('server', 'list', '--tags', `fogbow-${ids.compute}`)
+      instances.compute = id
+      const found = await server()
+      assert.deepEqual([found.name, found.status], ['worker', 'ACTIVE'])
+      assert.match(found.flavor, /^fast /)
       assert.equal(found.key_name, `fogbow-${ids.compute}`)
-      assert.deepEqual((await belongingsOf(demo, running())).keypairs, [], 'the key pair stays')
-      const path = `/ports?device_id=${found.id}&network_id=${instances.network}`
-      const port = await only('network', path, 'ports')
-      const group = await only(
-        'network',
-        `/security-groups?name=fogbow-${instances.network}`,
-        'security_groups',
-      )
+      assert.deepEqual(await openstack('keypair', 'list'), [], 'the key pair stays')
+      const path = `/ports?device_id=${id}&network_id=${instances.network}`
+      const [port] = (await demo.call('network', 'GET', path)).ports
+      const group = await openstack('security', 'group', 'show', `fogbow-${instances.network}`)
       assert.deepEqual(port.security_groups, [group.id])
-      assert.ok((view.ipAddresses as string[]).includes(port.fixed_ips[0].ip_address))
+      const address = port.fixed_ips[0].ip_address
+      assert.ok((view.ipAddresses as string[]).includes(address))
+      assert.deepEqual(found.addresses['Büro & <b>Netz</b>'], [address])
     })
 
     test('orders a volume and attaches it', async () => {
@@ -111,18 +112,20 @@ export function endToEndTests(running: () => OpenStack): void {
         volumeId: ids.volume,
       })
       assert.match(String(attached.device), /^\/dev\//)
-      const volume = await only('volumev3', '/volumes/detail', 'volumes')
-      assert.deepEqual([volume.size, volume.volume_type, volume.status], [3, 'fast', 'in-use'])
+      const { ID: id } = await only('volume', 'list')
+      const volume = await openstack('volume', 'show', id)
+      assert.deepEqual([volume.name, volume.size, volume.type], ['disk', 3, 'fast'])
+      assert.equal(volume.status, 'in-use')
       assert.equal(volume.attachments[0].server_id, instances.compute)
     })
 
     test('orders a public IP, which leads to the compute', async () => {
       const { ip } = await order('publicIp', 'publicIps', { computeId: ids.compute })
-      const address = await only('network', '/floatingips', 'floatingips')
-      assert.equal(address.floating_ip_address, ip)
-      const { port } = await demo.call('network', 'GET', `/ports/${address.port_id}`)
+      const address = await only('floating', 'ip', 'list')
+      assert.equal(address['Floating IP Address'], ip)
+      const port = await openstack('port', 'show', address.Port)
       assert.equal(port.device_id, instances.compute)
-      assert.equal(port.security_groups.length, 2)
+      assert.equal(port.security_group_ids.length, 2)
     })
 
     for (const [kind, path] of [
@@ -139,12 +142,17 @@ export function endToEndTests(running: () => OpenStack): void {
           portTo: 23,
         }
         const id = await site.admin.create(parent, rule)
-        const found = await demo.call('network', 'GET', `/security-group-rules/${id}`)
-        assert.equal(found.security_group_rule.port_range_max, 23)
+        const found = await openstack('security', 'group', 'rule', 'show', id)
+        assert.deepEqual([found.port_range_min, found.port_range_max], [22, 23])
+        assert.deepEqual([found.direction, found.protocol], ['ingress', 'tcp'])
+        assert.equal(found.remote_ip_prefix, '192.0.2.0/24')
         const { body } = await site.admin.get(parent)
         assert.ok((body as Json[]).some((each) => each.id === id))
         assert.equal((await site.admin.delete(`${parent}/${id}`)).status, 200)
-        await assert.rejects(demo.call('network', 'GET', `/security-group-rules/${id}`), /404/)
+        await assert.rejects(
+          openstack('security', 'group', 'rule', 'show', id),
+          /No SecurityGroupRule found/,
+        )
       })
 
     for (const [action, after, status] of [
@@ -167,15 +175,16 @@ export function endToEndTests(running: () => OpenStack): void {
       const answer = await site.admin.post(`${compute()}/snapshot`, { name: 'before the update' })
       assert.equal(answer.status, 201)
       const image = await eventually('the snapshot', async () => {
-        const found = (await demo.call('image', 'GET', '/images?name=before the update')).images[0]
-        return found?.status === 'active' ? { answer: found } : { problem: JSON.stringify(found) }
+        const [found] = await openstack('image', 'list', '--private')
+        return found?.Status === 'active' ? { answer: found } : { problem: JSON.stringify(found) }
       })
+      assert.equal(image.Name, 'before the update')
       const { body } = await site.admin.get('/ras/images/site-a.test/lab')
-      assert.ok((body as Json[]).some(({ id }) => id === image.id))
-      await demo.call('image', 'DELETE', `/images/${image.id}`)
+      assert.ok((body as Json[]).some(({ id }) => id === image.ID))
+      await demo.call('image', 'DELETE', `/images/${image.ID}`)
     })
 
-    test('deletes it all, what depends on others first, and nothing is left in the cloud', async () => {
+    test('deletes it all, what depends on others first, and the project is empty', async () => {
       for (const [kind, path] of [
         ['publicIp', 'publicIps'],
         ['attachment', 'attachments'],
@@ -186,7 +195,7 @@ export function endToEndTests(running: () => OpenStack): void {
         assert.equal((await site.admin.delete(`/ras/${path}/${ids[kind]}`)).status, 200)
         await until(site.admin, `/ras/${path}/${ids[kind]}`, 'GONE')
       }
-      assert.deepEqual(await belongingsOf(demo, running()), nothing)
+      assert.deepEqual(await listAll(openstack, running()), nothing)
     })
   })
 }

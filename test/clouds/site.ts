@@ -21,31 +21,38 @@ export interface CloudSite {
 export interface CloudSiteOptions {
   /** Changes of the plugin's configuration. */
   plugin?: Record<string, unknown>
-  /** Networks of the plugin: what it may reach beside what its configuration says. */
-  network?: Record<string, unknown>
   orders?: Record<string, number>
   /** Orders that the site works on at once in this cloud. */
   concurrency?: number
+  /** Further clouds of this site, each driven by a plugin of its own. */
+  others?: Record<string, OtherCloud>
+}
+
+export interface OtherCloud {
+  plugin: Record<string, unknown>
+  /** Text of the secret; that of the first cloud when absent. */
+  accounts?: string
 }
 
 export async function startCloudSite(
   cloud: OpenStack,
-  { plugin = {}, network = {}, orders = {}, concurrency = 16 }: CloudSiteOptions = {},
+  { plugin = {}, orders = {}, concurrency = 16, others = {} }: CloudSiteOptions = {},
 ): Promise<CloudSite> {
   const folder = mkdtempSync(join(tmpdir(), 'fogbow-cloud-site-'))
-  const secret = join(folder, 'accounts.json')
-  writeFileSync(secret, accountsSecret(cloud), { mode: 0o600 })
-  const openstack = {
-    package: join(import.meta.dirname, '../../plugins-official/openstack'),
-    config: { ...pluginConfig(cloud), mapper: { fallback: 'demo' }, ...plugin },
-    secrets: { accounts: `file:${secret}` },
-    grants: { network: ['*'] },
-    network,
-  }
+  const driven = Object.entries<OtherCloud>({ lab: { plugin }, ...others }).map(
+    ([name, { plugin, accounts }]) => {
+      const secret = join(folder, `${name}.json`)
+      writeFileSync(secret, accounts ?? accountsSecret(cloud), {
+        mode: 0o600,
+      })
+      return [name, pluginSection(cloud, plugin, secret)] as const
+    },
+  )
+  const cloudOf = (name: string) => ({ plugin: name, mapper: name, concurrency })
   const config = siteConfig({
     site: {
-      plugins: { ...plugins(), openstack },
-      clouds: { lab: { plugin: 'openstack', mapper: 'openstack', concurrency } },
+      plugins: { ...plugins(), ...Object.fromEntries(driven) },
+      clouds: Object.fromEntries(driven.map(([name]) => [name, cloudOf(name)])),
       orders,
     },
   })
@@ -70,6 +77,15 @@ export async function startCloudSite(
       await site.process.stop()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+function pluginSection(cloud: OpenStack, config: Record<string, unknown>, secret: string) {
+  return {
+    package: join(import.meta.dirname, '../../plugins-official/openstack'),
+    config: { ...pluginConfig(cloud), mapper: { fallback: 'demo' }, ...config },
+    secrets: { accounts: `file:${secret}` },
+    grants: { network: ['*'] },
   }
 }
 

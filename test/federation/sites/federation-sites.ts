@@ -32,8 +32,15 @@ export interface Federation {
   stop(): Promise<void>
 }
 
+export interface MemberOptions {
+  readonly id: string
+  readonly kind: 'prosody' | 'ejabberd'
+  /** Beside those that all sites have. */
+  readonly settings?: SiteSettings
+}
+
 export interface FederationOptions {
-  readonly sites: readonly { readonly id: string; readonly kind: 'prosody' | 'ejabberd' }[]
+  readonly sites: readonly MemberOptions[]
   readonly guests?: readonly string[]
   /** Names of other servers and components that these servers are to find, and their addresses. */
   readonly names?: Readonly<Record<string, string>>
@@ -102,7 +109,7 @@ async function start(
       id,
       members.filter(({ siteId }) => siteId !== id),
       LINK_PORT,
-      { ...settings, ...changed },
+      { ...settings, ...wanted.find((site) => site.id === id)?.settings, ...changed },
     )
 
   const servers = await Promise.all(
