@@ -4,23 +4,33 @@ import { conformanceTests } from './conformance.ts'
 import { endToEndTests } from './end-to-end.ts'
 import { faultTests } from './faults.ts'
 import { loginTests } from './log-in.ts'
-import { cloudUnderTest } from './openstack/cloud-under-test.ts'
+import { cloudUnderTest, startSecondCloud } from './openstack/cloud-under-test.ts'
 import type { OpenStack } from './openstack/openstack.ts'
 import { refusalTests } from './refusals.ts'
 import { tradeTests } from './trade.ts'
 
-/** All that needs an OpenStack shares one: its start takes longer than most tests. */
+/** All that needs an OpenStack shares one, since its start takes longer than most tests; what needs two has one more. */
 describe('a real OpenStack', { concurrency: false }, () => {
   let cloud: OpenStack
+  let second: Promise<OpenStack> | undefined
   before(async () => {
     cloud = await cloudUnderTest()
+    // It starts while the first tests wait for the first cloud; those that need it wait for it.
+    second = startSecondCloud()
+    second.catch(() => {})
   })
-  after(() => cloud?.stop())
+  after(async () => {
+    await second?.then((other) => other.stop()).catch(() => {})
+    await cloud?.stop()
+  })
   endToEndTests(() => cloud)
   choiceTests(() => cloud)
   loginTests(() => cloud)
   refusalTests(() => cloud)
   faultTests(() => cloud)
-  tradeTests(() => cloud)
+  tradeTests(
+    () => cloud,
+    () => second as Promise<OpenStack>,
+  )
   conformanceTests(() => cloud)
 })

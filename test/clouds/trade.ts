@@ -7,9 +7,8 @@ import type { FederatedSite } from '../federation/sites/federated-site.ts'
 import { type Federation, startFederation } from '../federation/sites/federation-sites.ts'
 import type { Json } from './openstack/api.ts'
 import { listAll, type OpenStackClient, openstackClient } from './openstack/client.ts'
-import { tellStart } from './openstack/cloud-under-test.ts'
 import { nothing } from './openstack/inventory.ts'
-import { type OpenStack, startOpenStack } from './openstack/openstack.ts'
+import type { OpenStack } from './openstack/openstack.ts'
 import { accountsFor, pluginConfig } from './openstack/settings.ts'
 import { sshKey, until } from './site.ts'
 
@@ -24,19 +23,16 @@ interface Trader {
 }
 
 /** Two clouds that have nothing in common, each behind a site and an XMPP server of its own. */
-export function tradeTests(running: () => OpenStack): void {
+export function tradeTests(first: () => OpenStack, starting: () => Promise<OpenStack>): void {
   describe('two sites, each with an OpenStack of its own', () => {
     const folder = mkdtempSync(join(tmpdir(), 'fogbow-trade-'))
-    let second: OpenStack
     let federation: Federation
     let traders: Trader[] = []
     /** Of the compute that the user of each site has at the other one. */
     const orders = new Map<Trader, string>()
 
     before(async () => {
-      second = await startOpenStack({ volumes: false })
-      tellStart(second)
-      const clouds = [running(), second]
+      const clouds = [first(), await starting()]
       federation = await startFederation({
         sites: ids.map((id, n) => ({
           id,
@@ -53,7 +49,6 @@ export function tradeTests(running: () => OpenStack): void {
     after(async () => {
       for (const { openstack } of traders) await openstack.close()
       await federation?.stop()
-      await second?.stop()
       rmSync(folder, { recursive: true, force: true })
     })
 

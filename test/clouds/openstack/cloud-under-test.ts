@@ -21,7 +21,14 @@ export async function cloudUnderTest(): Promise<OpenStack> {
   }
 }
 
-export function tellStart({ authUrl, tookMs }: OpenStack): void {
+/** With what a compute needs, and no more. */
+export async function startSecondCloud(): Promise<OpenStack> {
+  const cloud = await startOpenStack({ volumes: false })
+  tellStart(cloud)
+  return cloud
+}
+
+function tellStart({ authUrl, tookMs }: OpenStack): void {
   const parts = Object.entries(tookMs).map(([what, ms]) => `${what} ${(ms / 1000).toFixed(1)} s`)
   console.log(`OpenStack runs at ${authUrl}: ${parts.join(', ')}`)
 }
