@@ -32,15 +32,18 @@ export function createDelegationOperations(
     id: string,
     kindName: string,
     next: (order: Order, before: Delegation | null) => Delegation | undefined,
-  ): Promise<Order> {
+    beside: (db: Kysely<Database>, view: DelegationView) => Promise<void> = async () => {},
+  ): Promise<DelegationView> {
     const after = await store.write(async (db: Kysely<Database>) => {
       const order = await findOrder(db, id)
       if (!order || order.state === 'CLOSED') throw noSuchOrder(toKind(kindName), id)
       const delegation = next(order, order.delegation)
-      return delegation ? changeDelegation(db, order, delegation, now()) : order
+      const after = delegation ? await changeDelegation(db, order, delegation, now()) : order
+      await beside(db, toView(after, now()))
+      return after
     })
     engine.changed(after)
-    return after
+    return toView(after, now())
   }
 
   function reached<Result>(
@@ -67,26 +70,28 @@ export function createDelegationOperations(
       reached(context, kindName, id, 'revokeDelegation', async (access, _order, subject) => {
         const reason = toReason(given.reason)
         if (reason) subject.detail = reason
-        const after = await change(id, kindName, (order, before) => {
+        return change(id, kindName, (order, before) => {
           if (!before || before.revokedAt !== null || isOld(before, given.number)) return undefined
           if (isBeingDeleted(order.state)) throw beingDeleted(order)
           return withHeard(revoked(before, { by: access.user, at: now(), reason }), given.number)
         })
-        return toView(after, now())
       }),
 
     grantDelegation: (context, kindName, id, body) =>
-      reached(context, kindName, id, 'grantDelegation', async (access) => {
+      reached(context, kindName, id, 'grantDelegation', (access) => {
         const { expiresAt: until, number } = toBody(body)
         const expiresAt = toExpiry(until, now())
-        const after = await change(id, kindName, (order, before) => {
+        const by = access.user
+        const next = (order: Order, before: Delegation | null) => {
           if (isOld(before, number)) return undefined
           if (isBeingDeleted(order.state)) throw beingDeleted(order)
-          assertMayGrant(order, before, access.user)
-          const given = { by: access.user, at: now(), scope: 'work' as const, expiresAt }
+          assertMayGrant(order, before, by)
+          const given = { by, at: now(), scope: 'work' as const, expiresAt }
           return withHeard(grantedAnew(before, order.owner, given), number)
-        })
-        return toView(after, now())
+        }
+        return parts.idempotently(context, by, ['grantDelegation', id, body], (remember) =>
+          change(id, kindName, next, remember),
+        )
       }),
   }
 }
