@@ -80,7 +80,8 @@ export function createDelegationOperations(
     grantDelegation: (context, kindName, id, body) =>
       reached(context, kindName, id, 'grantDelegation', (access) => {
         const { expiresAt: until, number } = toBody(body)
-        const expiresAt = toExpiry(until, now())
+        // A member may have come through too late: what has ended there has ended here as well.
+        const expiresAt = toExpiry(until, number === undefined ? now() : 0)
         const by = access.user
         const next = (order: Order, before: Delegation | null) => {
           if (isOld(before, number)) return undefined
@@ -125,10 +126,10 @@ function toReason(reason: unknown): string | null {
   throw invalid('reason', `must be a text of at most ${LONGEST_REASON} characters`)
 }
 
-function toExpiry(value: unknown, now: number): number | null {
+function toExpiry(value: unknown, after: number): number | null {
   if (value === undefined || value === null) return null
   const at = typeof value === 'string' ? Date.parse(value) : value
-  if (typeof at === 'number' && Number.isSafeInteger(at) && at > now) return at
+  if (typeof at === 'number' && Number.isSafeInteger(at) && at > after) return at
   throw invalid('expiresAt', 'must be a time to come, such as 2030-01-31T12:00:00Z')
 }
 

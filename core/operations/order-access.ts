@@ -95,7 +95,9 @@ export function createOrderAccess({ store, engine, config, now, siteId }: Operat
 
   /** Whoever asks for the end of an order allows that, also when everything else was revoked before. */
   async function allowDeletion(db: Kysely<Database>, order: Order, by: Person): Promise<Order> {
-    if (whyNoWork(order, now()) === undefined) return order
+    // One that ends might end before the deletion does.
+    const lasts = order.delegation?.expiresAt === null
+    if (lasts && whyNoWork(order, now()) === undefined) return order
     const given = { by, at: now(), scope: 'deletion' as const, expiresAt: null }
     return changeDelegation(db, order, grantedAnew(order.delegation, order.owner, given), now())
   }

@@ -28,6 +28,7 @@ afterEach(async () => {
 
 const vm = { imageId: 'debian-12', vCPU: 2, ram: 2048, name: 'vm' }
 const there = (road: Road) => network.roads.set('site-a site-b', road)
+const back = (road: Road) => network.roads.set('site-b site-a', road)
 const wait = (ms: number) => pass(network, clock, ms)
 
 async function create(provider: string): Promise<string> {
@@ -145,6 +146,37 @@ for (const provider of ['site-a', 'site-b']) {
     assert.equal(cloudOf().instances.size, 1)
   })
 }
+
+test('a deletion that was asked for goes on when what allowed work before has ended', async () => {
+  a.config.orders.delegationDays = 1
+  for (const provider of ['site-a', 'site-b']) {
+    const id = await create(provider)
+    const { cloud } = provider === 'site-a' ? a : b
+    cloud.weather = 'down'
+    await a.operations.deleteOrder(a.as(ANA), 'compute', id)
+    await wait(2 * DAY_MS)
+    assert.notEqual((await a.order(id))?.state, 'CLOSED')
+    cloud.weather = 'fine'
+    await wait(DAY_MS)
+    assert.equal((await a.order(id))?.state, 'CLOSED', provider)
+    assert.equal(cloud.instances.size, 0)
+  }
+})
+
+test('a provider that is told of an end when it is over ends as well', async () => {
+  a.config.orders.delegationDays = 1
+  back('cut')
+  const id = await create('site-b')
+  there('cut')
+  await wait(3 * DAY_MS)
+  there('open')
+  back('open')
+  await wait(DAY_MS)
+  const calls = b.cloud.calls
+  await wait(DAY_MS)
+  assert.equal(b.cloud.calls, calls)
+  assert.match((await b.order(id))?.faultMessage ?? '', /ended at/)
+})
 
 test('a provider that cannot be reached is told as soon as it can be', async () => {
   b.cloud.looksUntilDone = 10_000
