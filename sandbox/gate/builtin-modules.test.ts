@@ -298,3 +298,33 @@ test('modules without a substitute load, and name themselves when they are used'
     'inspector/promises.Session',
   ])
 })
+
+test('a socket that was given away for TLS reads no more, and breaks nothing', async (t) => {
+  const outcome = await outcomeOf(
+    t,
+    `import net from 'node:net'
+    import tls from 'node:tls'
+    import { once } from 'node:events'
+    const link = () => ({
+      opened: Promise.resolve({ remoteAddress: '127.0.0.1' }),
+      readable: new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([65])) }),
+      writable: new WritableStream(),
+      close: async () => {},
+      startTls: link,
+    })
+    export async function run() {
+      const plain = new net.Socket()
+      const problems = []
+      plain.on('error', (error) => problems.push(error.message))
+      plain.use(link(), 389, ['connect'])
+      await once(plain, 'connect')
+      const secured = await new Promise((resolve) =>
+        plain.once('data', () => resolve(tls.connect({ socket: plain }))),
+      )
+      await once(secured, 'data')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return { problems, destroyed: plain.destroyed }
+    }`,
+  )
+  assert.deepEqual(outcome, { problems: [], destroyed: false })
+})
