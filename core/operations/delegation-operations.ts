@@ -77,8 +77,10 @@ export function createDelegationOperations(
         })
       }),
 
-    grantDelegation: (context, kindName, id, body) =>
-      reached(context, kindName, id, 'grantDelegation', (access) => {
+    grantDelegation(context, kindName, id, body) {
+      const kind = toKind(kindName)
+      const subject: Subject = { operation: 'grantDelegation', type: kind.type, orderId: id }
+      return guard(context, subject, async (access) => {
         const { expiresAt: until, number } = toBody(body)
         // A member may have come through too late: what has ended there has ended here as well.
         const expiresAt = toExpiry(until, number === undefined ? now() : 0)
@@ -90,10 +92,12 @@ export function createDelegationOperations(
           const given = { by, at: now(), scope: 'work' as const, expiresAt }
           return withHeard(grantedAnew(before, order.owner, given), number)
         }
-        return parts.idempotently(context, by, ['grantDelegation', id, body], (remember) =>
-          change(id, kindName, next, remember),
-        )
-      }),
+        return parts.idempotently(context, by, ['grantDelegation', id, body], async (remember) => {
+          await reach(context, access, subject, kind, id)
+          return change(id, kindName, next, remember)
+        })
+      })
+    },
   }
 }
 

@@ -44,9 +44,13 @@ export function createConnections(host: PluginHost<unknown>, settings: Settings)
     let ended = false
     let isDialled = false
     function watched<Kind extends Socket>(socket: Kind): Kind {
+      let problem = new Error('the connection ended before there was an answer')
+      socket.once('error', (error: Error) => {
+        problem = error
+      })
       socket.once('close', () => {
         ended = true
-        end.reject(new Error('the connection ended before there was an answer'))
+        end.reject(problem)
       })
       return socket
     }
