@@ -178,6 +178,7 @@ const examples: Record<string, () => Promise<Example> | Example> = {
   getPlugin: () => ({ params: { name: 'emulated' } }),
   restartPlugin: () => ({ params: { name: 'emulated' } }),
   getPluginReference: () => ({ params: { name: 'emulated' } }),
+  checkPluginSettings: () => ({ params: { instance: 'emulated' } }),
   describePackage: () => ({ params: { name: 'some-plugin' }, status: 503 }),
   planChange: () => ({ body: { ...change, reason: 'documented' } }),
   getPlan: async () => ({ params: { id: await planned() } }),
