@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Client } from './client.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 180_000
 export const ADMIN_PASSWORD = 'correct-horse-battery'
 
 export interface SiteOptions {
