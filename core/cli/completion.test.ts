@@ -33,7 +33,10 @@ const offers: [words: string[], offered: string[]][] = [
   [['compute', 'create', '--vcpu', '2', '--dis'], ['--disk']],
   [['compute', 'create', '--vcpu', ''], []],
   [['compute', 'show', 'some-id', '--js'], ['--json']],
-  [['--json', 'volume', 'dele'], ['delete', 'delegation']],
+  [
+    ['--json', 'volume', 'dele'],
+    ['delete', 'delegation'],
+  ],
   [
     ['network', 'create', '--allocation-mode', ''],
     ['dynamic', 'static'],

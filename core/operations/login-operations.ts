@@ -1,6 +1,7 @@
 import { asFogbowError, FogbowError, invalid } from '@fogbow/plugin-sdk'
 import type { Audit, AuthenticUser, LogIns, LoginsElsewhere } from '../aaa/index.ts'
 import { identitySources } from '../config/index.ts'
+import { networkOf } from './network-of.ts'
 import type { OperationParts } from './operation-parts.ts'
 import type { Operations, RequestContext } from './operations.ts'
 import { toBody } from './request.ts'
@@ -20,10 +21,10 @@ export function createLoginOperations(
 > {
   const { aaa, audit, logIns, elsewhere } = parts
 
-  const address = ({ remoteAddress = '' }: RequestContext) => remoteAddress.slice(0, 64)
+  const network = ({ remoteAddress = '' }: RequestContext) => networkOf(remoteAddress).slice(0, 64)
   const from = (context: RequestContext) => ({
     requestId: context.requestId,
-    address: address(context),
+    address: context.remoteAddress ?? '',
   })
 
   function record(context: RequestContext, source: string, end: AuthenticUser | string): void {
@@ -85,7 +86,7 @@ export function createLoginOperations(
       const { browser, signal } = context
       if (browser === undefined)
         throw new FogbowError('unauthenticated', 'the browser is not known')
-      const login = { redirectUri, browser, returnUrl, address: address(context), signal }
+      const login = { redirectUri, browser, returnUrl, address: network(context), signal }
       return { url: await elsewhere.begin(source, login) }
     },
 
@@ -96,7 +97,7 @@ export function createLoginOperations(
       )
       const ticket = await elsewhere.leave(tokenValue, {
         source,
-        address: address(context),
+        address: network(context),
         browser: returnUrl === undefined ? browser : undefined,
       })
       return { ticket, returnUrl }
@@ -105,7 +106,7 @@ export function createLoginOperations(
     fetchToken: async ({ browser }, ticket) => ({ token: await elsewhere.fetch(ticket, browser) }),
 
     beginDeviceLogin: (context, source) =>
-      elsewhere.beginDevice(source, { address: address(context), signal: context.signal }),
+      elsewhere.beginDevice(source, { address: network(context), signal: context.signal }),
 
     async pollDeviceLogin(context, source, body) {
       const { handle } = toBody(body)

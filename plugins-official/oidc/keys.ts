@@ -6,8 +6,9 @@ import {
   type FlattenedJWSInput,
   type JSONWebKeySet,
 } from 'jose'
+import { isOnThisMachine } from './config.ts'
 import { providerError } from './errors.ts'
-import type { Provider } from './provider.ts'
+import { ANSWER_SECONDS, type Provider } from './provider.ts'
 
 /** The provider's public keys (RFC 7517). */
 export interface Keys {
@@ -40,6 +41,11 @@ export function createKeys(
     const { jwks_uri: uri } = await provider.metadata()
     if (uri === undefined)
       throw new FogbowError('configuration_error', `${provider.issuer} publishes no keys`)
+    if (!uri.startsWith('https:') && !isOnThisMachine(uri))
+      throw new FogbowError(
+        'configuration_error',
+        `${provider.issuer} publishes its keys at ${uri}, which is not encrypted`,
+      )
     const keys = createLocalJWKSet(await readKeySet(fetch, uri, provider.issuer))
     known = { keys, until: clock.now() + FRESH_MS }
     return keys
@@ -93,6 +99,7 @@ async function readKeySet(
   try {
     const response = await fetch(uri, {
       redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_SECONDS * 1000),
       headers: { accept: 'application/json' },
     })
     const text = await response.text()

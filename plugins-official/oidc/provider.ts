@@ -24,6 +24,8 @@ export interface Machine {
   clientSecret: string
 }
 
+/** Several answers may be needed within the time that a site waits for one of the plugin's. */
+export const ANSWER_SECONDS = 4
 const FRESH_MS = 3_600_000
 const RETRY_MS = 60_000
 
@@ -41,6 +43,7 @@ export function createProvider(host: PluginHost<Settings>): Provider {
   async function discover(): Promise<client.ServerMetadata> {
     const found = await client.discovery(new URL(issuer), config.clientId, undefined, undefined, {
       [client.customFetch]: send,
+      timeout: ANSWER_SECONDS,
       ...(isPlain && { execute: [client.allowInsecureRequests] }),
     })
     const metadata = found.serverMetadata()
@@ -101,6 +104,7 @@ export function createProvider(host: PluginHost<Settings>): Provider {
         await authentication(machine?.clientSecret),
       )
       configuration[client.customFetch] = send
+      configuration.timeout = ANSWER_SECONDS
       if (isPlain) client.allowInsecureRequests(configuration)
       return run(configuration)
     },

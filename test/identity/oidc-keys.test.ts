@@ -88,6 +88,20 @@ test('while provider and keys cannot be had, a token of an unknown key is neithe
   })
 })
 
+test('keys that are published without encryption are not taken', async () => {
+  const send: typeof fetch = async (url, options) => {
+    const response = await fetch(url, options)
+    if (!String(url).includes('/.well-known/')) return response
+    const document = (await response.json()) as object
+    return Response.json({ ...document, jwks_uri: 'http://keys.example/jwks' })
+  }
+  const misled = await startOidc(provider, {}, [], send)
+  await assert.rejects(misled.accept(await token()), {
+    code: 'configuration_error',
+    message: /keys\.example\/jwks, which is not encrypted/,
+  })
+})
+
 test('the discovery document is read anew after an hour, and goes on when it cannot be', async () => {
   await oidc.host.clock.advance(3_600_000)
   await oidc.call('login.beginLogin', REDIRECT_URI, 'x'.repeat(43))

@@ -124,7 +124,7 @@ test('a device waits for its user, and gets nothing once its code has expired', 
 
 test('a provider that is down is named, and is asked again the next time', async () => {
   const { parameters, kept } = await oidc.visit('ana')
-  for (const condition of ['down', 'failing'] as const) {
+  for (const condition of ['down', 'failing', 'silent'] as const) {
     const fresh = await startOidc(provider)
     provider.condition = condition
     try {

@@ -15,7 +15,7 @@ interface ProviderClass {
 }
 
 /** What goes wrong at the provider. */
-export type Condition = 'up' | 'down' | 'without keys' | 'failing'
+export type Condition = 'up' | 'down' | 'without keys' | 'failing' | 'silent'
 
 /** The package `oidc-provider` itself, on this machine, with people, machines and a way to make it ill. */
 export interface RunningProvider {
@@ -104,6 +104,7 @@ export async function startOidcProvider(options: ProviderOptions): Promise<Runni
     const isKeys = path === '/jwks'
     if (running.condition === 'down' || (running.condition === 'without keys' && isKeys))
       request.socket.destroy()
+    else if (running.condition === 'silent') return
     else if (running.condition === 'failing') response.writeHead(500).end('{"oops":true}')
     else serve(request, response)
   }
