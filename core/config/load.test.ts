@@ -70,6 +70,16 @@ test('each mistake is one line with the file and the key', async () => {
     ['typo', { ...minimal, htpp: {} }, /: htpp is not a known key/],
     ['typo inside', { ...minimal, http: { prot: 1 } }, /: http\.prot is not a known key/],
     ['wrong type', { ...minimal, http: { port: 'x' } }, /: http\.port must be integer/],
+    [
+      'public address with a path',
+      { ...minimal, http: { publicUrl: 'https://x.example/a' } },
+      /: http\.publicUrl/,
+    ],
+    [
+      'return address with a query',
+      { ...minimal, http: { loginReturnUrls: ['https://x.example/a?b'] } },
+      /: http\.loginReturnUrls\[0\]/,
+    ],
     ['out of range', { ...minimal, http: { port: 70000 } }, /: http\.port must be <= 65535/],
     ['missing', { ...minimal, site: {} }, /: site\.id is required/],
     ['no clouds', { ...minimal, clouds: {} }, /: clouds must NOT have fewer than 1/],

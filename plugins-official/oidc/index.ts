@@ -29,7 +29,7 @@ export default definePlugin<Settings>({
 
     return {
       login: createLogin(config, provider, signed, sessions),
-      tokenGenerator: createTokenGenerator(config, provider, accessTokens, sessions),
+      tokenGenerator: createTokenGenerator(host, provider, accessTokens, sessions),
       federationIdentity: { getFederationUserToken: read },
       authentication: {
         async isAuthentic(token) {

@@ -1,4 +1,4 @@
-import { FogbowError, type TokenGeneratorPlugin } from '@fogbow/plugin-sdk'
+import { FogbowError, type PluginHost, type TokenGeneratorPlugin } from '@fogbow/plugin-sdk'
 import { clientCredentialsGrant, type TokenEndpointResponse } from 'openid-client'
 import type { AccessTokens } from './access-tokens.ts'
 import { type Claims, toUser } from './claims.ts'
@@ -16,7 +16,7 @@ const wrongMachine: readonly unknown[] = [
 
 /** Log-in of machines, by client credentials (RFC 6749, section 4.4). */
 export function createTokenGenerator(
-  config: Settings,
+  { config, clock }: Pick<PluginHost<Settings>, 'config' | 'clock'>,
   provider: Provider,
   accessTokens: AccessTokens,
   sessions: SessionTokens,
@@ -37,10 +37,11 @@ export function createTokenGenerator(
   return {
     async createTokenValue({ clientId = '', clientSecret = '' }) {
       if (clientId === '' || clientSecret === '') throw noMachine()
-      const { access_token: accessToken } = await grant({ clientId, clientSecret })
-      const claims = (await accessTokens.claimsOf(accessToken)) ?? {}
+      const tokens = await grant({ clientId, clientSecret })
+      const claims = (await accessTokens.claimsOf(tokens.access_token)) ?? {}
       const user = toUser(claimsOfMachine(claims, clientId), config)
-      return sessions.issue(user, typeof claims.exp === 'number' ? claims.exp * 1000 : undefined)
+      const { expires_in: seconds = Number.POSITIVE_INFINITY } = tokens
+      return sessions.issue(user, clock.now() + seconds * 1000)
     },
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PluginUnderTest, REDIRECT_URI, startOidc } from './support/oidc-plugin.ts'
-import { type RunningProvider, startOidcProvider } from './support/oidc-provider.ts'
+import { OPAQUE_MACHINE, type RunningProvider, startOidcProvider } from './support/oidc-provider.ts'
 
 /** What a login at the real provider must be made of, and what must not pass for one. */
 
@@ -168,6 +168,12 @@ test('a machine logs in with its client and gets the roles of machines, for as l
   assert.equal(token.id, 'client:robot')
   assert.deepEqual(token.roles, ['user'])
   assert.ok(token.expiresAt <= own.host.clock.now() + 3_601_000)
+  const opaque = await startOidc(provider, { clientCredentials: {} })
+  const plain = await opaque.accept(
+    await opaque.call('tokenGenerator.createTokenValue', OPAQUE_MACHINE),
+  )
+  assert.equal(plain.id, 'client:opaque-robot')
+  assert.ok(plain.expiresAt <= opaque.host.clock.now() + 601_000)
   const people = { username: 'ana', password: 'any' }
   await assert.rejects(own.call('tokenGenerator.createTokenValue', people), {
     ...refused,
