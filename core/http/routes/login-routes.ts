@@ -12,13 +12,19 @@ const source = {
   },
 } as const
 
-const deviceLogin = object('DeviceLogin', {
-  handle: { type: 'string', description: 'With which to ask whether the user is through' },
-  userCode: { type: 'string' },
-  verificationUri: { type: 'string', description: 'Where the user types the code' },
-  expiresInSeconds: { type: 'integer' },
-  intervalSeconds: { type: 'integer', description: 'Least time between two questions' },
-})
+const deviceLogin = {
+  title: 'DeviceLogin',
+  type: 'object',
+  required: ['handle', 'userCode', 'verificationUri', 'expiresInSeconds', 'intervalSeconds'],
+  properties: {
+    handle: { type: 'string', description: 'With which to ask whether the user is through' },
+    userCode: { type: 'string' },
+    verificationUri: { type: 'string', description: 'Where the user types the code' },
+    verificationUriComplete: { type: 'string', description: 'The same with the code in it' },
+    expiresInSeconds: { type: 'integer' },
+    intervalSeconds: { type: 'integer', description: 'Least time between two questions' },
+  },
+} as const
 
 const devicePoll = {
   title: 'DevicePoll',

@@ -128,6 +128,13 @@ const volumeFor = () => made('volumes', requests.volume)
 const examples: Record<string, () => Promise<Example> | Example> = {
   createToken: () => ({ body: { credentials: { username: 'admin', password: ADMIN_PASSWORD } } }),
   revokeToken: async () => ({ client: await loggedIn() }),
+  // Its users have passwords; what a site with a provider answers is tested with that.
+  beginDeviceLogin: () => ({ params: { source: 'nobody' }, status: 404 }),
+  pollDeviceLogin: () => ({
+    params: { source: 'nobody' },
+    body: { handle: 'made-up' },
+    status: 401,
+  }),
   createCompute: () => ({ body: requests.compute }),
   createVolume: () => ({ body: requests.volume }),
   createNetwork: () => ({ body: requests.network }),
