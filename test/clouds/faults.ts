@@ -122,8 +122,10 @@ export function faultTests(running: () => OpenStack): void {
     })
 
     test('the answers to a rule and to a snapshot are lost: asked for again, each is there once', async () => {
-      await make('network', 'networks', { cidr: '10.74.0.0/24' })
+      await make('network', 'networks', { cidr: '10.75.0.0/24' })
       await make('compute', 'computes', { imageId: running().image, ram: 64 })
+      await site.admin.post(`/ras/computes/${ids.compute}/pause`)
+      await until(site.admin, `/ras/computes/${ids.compute}`, 'PAUSED')
       front.fail({
         service: 'network',
         method: 'POST',
@@ -137,8 +139,8 @@ export function faultTests(running: () => OpenStack): void {
         [`/ras/networks/${ids.network}/securityRules`, rule],
         [`/ras/computes/${ids.compute}/snapshot`, { name: 'once' }],
       ] as const) {
-        const { status } = await site.admin.post(path, body)
-        assert.ok(status >= 500, `${path} was answered with ${status}`)
+        const { status, body: said } = await site.admin.post(path, body)
+        assert.ok(status >= 500, `${path} was answered with ${status} ${JSON.stringify(said)}`)
         await eventually(`${path} being taken`, async () => {
           const again = await site.admin.post(path, body)
           return again.status === 201
