@@ -19,7 +19,7 @@ type Answer = { result?: unknown; error?: string }
 export async function startChild(file: string, options: object): Promise<Child> {
   const process = fork(join(import.meta.dirname, file), [JSON.stringify(options)], {
     serialization: 'advanced',
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: ['--max-semi-space-size=4'],
   })
   const gone = once(process, 'exit').then(() => {
     throw new Error(`${file} ended`)

@@ -55,7 +55,7 @@ export class SiteProcess {
     const [program = '', ...args] = [...(options.through ?? []), process.execPath]
     const child = spawn(
       program,
-      [...args, '--max-semi-space-size=8', join(root, 'core/cli/bin.mjs'), 'start'],
+      [...args, '--max-semi-space-size=4', join(root, 'core/cli/bin.mjs'), 'start'],
       {
         cwd: root,
         env: {
