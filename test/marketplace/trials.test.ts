@@ -95,6 +95,28 @@ test('an administrator ends a trial for good or for bad', async () => {
   assert.equal((await market.plugin('vendor')).version, '1.1.0')
 })
 
+test('the audit says who ended a trial, how and why', async () => {
+  const rows = await until(
+    async () =>
+      (await site.market.client.get('/ras/admin/audit?limit=50')).body as {
+        operation: string
+        userId: string
+        detail: string
+        response: string
+      }[],
+    (entries) => entries.filter(({ operation }) => operation === 'decideTrial').length === 2,
+  )
+  const ended = rows.filter(({ operation }) => operation === 'decideTrial')
+  assert.deepEqual(
+    ended.map(({ detail, response }) => [detail, response]),
+    [
+      ['promote vendor', 'ok'],
+      ['revert vendor; because: not now', 'ok'],
+    ],
+  )
+  assert.ok(ended.every(({ userId }) => userId === ended[0]?.userId && userId !== null))
+})
+
 test('only the new orders of one project of the cloud go to the version that is tried out', async () => {
   const { market } = site
   await tryOut('1.4.0', { project: 'physics' })
