@@ -4,7 +4,6 @@ export { readNpmrc } from './fetch/npmrc.ts'
 export { resolvePackageFolder } from './fetch/package-folder.ts'
 export {
   createPackageRegistries,
-  defaultRegistry,
   type RegistryAccess,
   type RegistryAccesses,
 } from './fetch/registries.ts'

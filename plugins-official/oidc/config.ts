@@ -18,7 +18,7 @@ export interface Settings {
   userInfo?: boolean
   claims?: ClaimSettings
   accessTokens?: AccessTokenSettings
-  clientCredentials?: { scope?: string; resource?: string }
+  machineLogin?: { scope?: string; resource?: string }
 }
 
 export interface ClaimSettings {

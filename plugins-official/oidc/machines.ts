@@ -22,7 +22,7 @@ export function createTokenGenerator(
   sessions: SessionTokens,
 ): TokenGeneratorPlugin {
   async function grant(machine: Machine): Promise<TokenEndpointResponse> {
-    const parameters = { ...config.clientCredentials }
+    const parameters = { ...config.machineLogin }
     try {
       return await provider.ask(
         (configuration) => clientCredentialsGrant(configuration, parameters),

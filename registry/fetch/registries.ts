@@ -27,7 +27,7 @@ export interface PackageRegistries {
 }
 
 /** Name of the default registry while the configuration gives it none. */
-export const defaultRegistry = 'npm'
+const defaultRegistry = 'npm'
 
 /** By the name that the configuration gives them. */
 export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>

@@ -168,7 +168,7 @@ test('a machine logs in with its client and gets the roles of machines, for as l
   assert.equal(token.id, 'client:robot')
   assert.deepEqual(token.roles, ['user'])
   assert.ok(token.expiresAt <= own.host.clock.now() + 3_601_000)
-  const opaque = await startOidc(provider, { clientCredentials: {} })
+  const opaque = await startOidc(provider, { machineLogin: {} })
   const plain = await opaque.accept(
     await opaque.call('tokenGenerator.createTokenValue', OPAQUE_MACHINE),
   )

@@ -20,7 +20,7 @@ export function oidcSettings(issuer: string, changes: Partial<Settings> = {}): S
       attributes: { email: 'email', department: 'department' },
     },
     accessTokens: { audience: AUDIENCE, recheckSeconds: 0 },
-    clientCredentials: { scope: 'compute', resource: AUDIENCE },
+    machineLogin: { scope: 'compute', resource: AUDIENCE },
     ...changes,
   }
 }
