@@ -323,8 +323,11 @@ test('a socket that was given away for TLS reads no more, and breaks nothing', a
       )
       await once(secured, 'data')
       await new Promise((resolve) => setTimeout(resolve, 20))
-      return { problems, destroyed: plain.destroyed }
+      const before = plain.destroyed
+      secured.destroy()
+      await once(plain, 'close')
+      return { problems, before, after: plain.destroyed }
     }`,
   )
-  assert.deepEqual(outcome, { problems: [], destroyed: false })
+  assert.deepEqual(outcome, { problems: [], before: false, after: true })
 })

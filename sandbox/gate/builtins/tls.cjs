@@ -12,7 +12,11 @@ class TLSSocket extends Socket {
     this.once('secureConnect', () => {
       this.authorized = true
     })
-    if (socket) this.use(socket.release().startTls(), socket.remotePort, ['secureConnect'])
+    if (!socket) return
+    this.use(socket.release().startTls(), socket.remotePort, ['secureConnect'])
+    // It is one connection, and the end of either is that of both.
+    this.once('close', () => socket.destroy())
+    socket.once('close', () => this.destroy())
   }
 
   getPeerCertificate() {
