@@ -109,6 +109,8 @@ const denials: Denial[] = [
       try { deeper() } catch {}
       await host.clock.sleep(200)
       return (await host.storage.get('k')) > 0`,
+    unresponsiveAfterMs: 10_000,
+    callTimeoutMs: 10_000,
     check: ({ answers, said }) => assert.deepEqual([answers, said], [['ok'], true]),
   },
 ]
