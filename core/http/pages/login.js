@@ -1,12 +1,12 @@
 // Everything is set as text, so that nothing that a site or a provider says can become markup.
 
-const TOKEN = 'fogbow-token'
-const SOURCE = 'fogbow-login-source'
+const TOKEN_KEY = 'fogbow-token'
+const SOURCE_KEY = 'fogbow-login-source'
 const byId = (id) => document.getElementById(id)
 
 /** @throws Error with the site's own words */
 async function ask(method, path, body) {
-  const token = sessionStorage.getItem(TOKEN)
+  const token = sessionStorage.getItem(TOKEN_KEY)
   const response = await fetch(path, {
     method,
     headers: {
@@ -23,7 +23,7 @@ async function ask(method, path, body) {
 }
 
 function forget() {
-  sessionStorage.removeItem(TOKEN)
+  sessionStorage.removeItem(TOKEN_KEY)
 }
 
 function tell(error) {
@@ -40,7 +40,7 @@ function attempt(run) {
       await run(event)
     } catch (error) {
       tell(error)
-      if (!sessionStorage.getItem(TOKEN)) showChoices()
+      if (!sessionStorage.getItem(TOKEN_KEY)) showChoices()
     }
   }
 }
@@ -48,7 +48,7 @@ function attempt(run) {
 async function logIn(credentials) {
   forget()
   const { token } = await ask('POST', '/as/tokens', { credentials })
-  sessionStorage.setItem(TOKEN, token)
+  sessionStorage.setItem(TOKEN_KEY, token)
 }
 
 /** The ticket stands behind the hash, which no server sees, and is taken out of the history before it is used. */
@@ -57,7 +57,7 @@ async function fetchToken() {
   const ticket = parameters.get('ticket')
   if (!ticket) return
   history.replaceState(null, '', location.pathname)
-  sessionStorage.setItem(SOURCE, parameters.get('source') ?? '')
+  sessionStorage.setItem(SOURCE_KEY, parameters.get('source') ?? '')
   await logIn({ loginTicket: ticket })
 }
 
@@ -110,10 +110,10 @@ async function showComputes() {
 }
 
 async function logOut() {
-  const source = sessionStorage.getItem(SOURCE)
+  const source = sessionStorage.getItem(SOURCE_KEY)
   await ask('DELETE', '/as/tokens')
   forget()
-  sessionStorage.removeItem(SOURCE)
+  sessionStorage.removeItem(SOURCE_KEY)
   if (source) location.assign(`/as/login/${encodeURIComponent(source)}/logout`)
   else showChoices()
 }
@@ -122,19 +122,19 @@ byId('refresh').addEventListener('click', attempt(showComputes))
 byId('log-out').addEventListener('click', attempt(logOut))
 byId('copy').addEventListener(
   'click',
-  attempt(() => navigator.clipboard.writeText(sessionStorage.getItem(TOKEN))),
+  attempt(() => navigator.clipboard.writeText(sessionStorage.getItem(TOKEN_KEY))),
 )
 byId('password')?.addEventListener(
   'submit',
   attempt(async (event) => {
     const fields = Object.fromEntries(new FormData(event.target))
     event.target.reset()
-    sessionStorage.removeItem(SOURCE)
+    sessionStorage.removeItem(SOURCE_KEY)
     await logIn(fields)
     await showAccount()
   }),
 )
 await attempt(async () => {
   await fetchToken()
-  if (sessionStorage.getItem(TOKEN)) await showAccount()
+  if (sessionStorage.getItem(TOKEN_KEY)) await showAccount()
 })()
