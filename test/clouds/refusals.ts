@@ -140,10 +140,10 @@ export function refusalTests(running: () => OpenStack): void {
       const request = { computeId: machine, volumeId: disk }
       const [server, volume] = await cloudIds(demo)
       const attachments = `/servers/${server}/os-volume_attachments`
-      const isFree = () =>
-        eventually('the volume being free', async () => {
+      const isNow = (status: 'available' | 'in-use') =>
+        eventually(`the volume being ${status}`, async () => {
           const { volume: now } = await demo.call('volumev3', 'GET', `/volumes/${volume}`)
-          return now.status === 'available' ? { answer: true } : { problem: now.status }
+          return now.status === status ? { answer: true } : { problem: now.status }
         })
 
       // A second order for what is attached fails, and its end leaves the first one alone.
@@ -157,13 +157,14 @@ export function refusalTests(running: () => OpenStack): void {
 
       // Somebody detaches it behind the back of the site.
       await demo.call('compute', 'DELETE', `${attachments}/${volume}`)
-      await isFree()
+      await isNow('available')
       await remove('attachments', attachment)
-      await isFree()
+      await isNow('available')
 
       // Somebody attaches it behind the back of the site.
       const body = { volumeAttachment: { volumeId: volume } }
       await demo.call('compute', 'POST', attachments, body)
+      await isNow('in-use')
       await site.admin.delete(path('volumes', disk))
       await says('volumes', disk, 'DELETING', /Not deleted yet.*must be available/)
       await demo.call('compute', 'DELETE', `${attachments}/${volume}`)
