@@ -1,5 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  closeSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { debianPackages, openstackPackages, withoutStartingServices } from './debian-packages.ts'
 
@@ -11,8 +21,17 @@ import { debianPackages, openstackPackages, withoutStartingServices } from './de
 const root = join(import.meta.dirname, '..')
 const coverage = join(root, 'coverage')
 const LEAST_LINES_PERCENT = 85
+/** Files of tests at once. */
+const ROOM = 2
 
-const suites: Record<string, { files: string; concurrency: number }> = {
+interface Suite {
+  files: string
+  /** How many of its files run at once. What mostly waits, for servers or for time, takes one and leaves room for another suite. */
+  concurrency: 1 | 2
+}
+
+/** They begin in this order: of those that leave room the longest first, so that none is left alone at the end. */
+const suites: Record<string, Suite> = {
   architecture: { files: 'test/architecture/**/*.test.ts', concurrency: 2 },
   'plugin-sdk': { files: 'plugin-sdk/**/*.test.ts', concurrency: 2 },
   sandbox: { files: 'sandbox/**/*.test.ts', concurrency: 2 },
@@ -21,13 +40,13 @@ const suites: Record<string, { files: string; concurrency: number }> = {
   plugins: { files: 'plugins-official/**/*.test.ts', concurrency: 2 },
   wall: { files: 'test/sandbox/**/*.test.ts', concurrency: 2 },
   conformance: { files: 'test/conformance/**/*.test.ts', concurrency: 2 },
-  sdks: { files: 'test/sdks/**/*.test.ts', concurrency: 1 },
   system: { files: 'test/system/**/*.test.ts', concurrency: 2 },
-  identity: { files: 'test/identity/**/*.test.ts', concurrency: 1 },
-  pages: { files: 'test/pages/**/*.test.ts', concurrency: 1 },
+  clouds: { files: 'test/clouds/**/*.test.ts', concurrency: 1 },
   federation: { files: 'test/federation/**/*.test.ts', concurrency: 1 },
   marketplace: { files: 'test/marketplace/**/*.test.ts', concurrency: 1 },
-  clouds: { files: 'test/clouds/**/*.test.ts', concurrency: 1 },
+  identity: { files: 'test/identity/**/*.test.ts', concurrency: 1 },
+  pages: { files: 'test/pages/**/*.test.ts', concurrency: 1 },
+  sdks: { files: 'test/sdks/**/*.test.ts', concurrency: 1 },
 }
 
 /** Suites that use what is no npm package. */
@@ -81,23 +100,55 @@ function installPackagesOf(suite: string): void {
   })
 }
 
-function runSuite(
-  name: string,
-  files: string[],
-  concurrency: number,
-): { name: string; ok: boolean; seconds: number } {
-  console.log(`\n=== ${name}`)
+interface Result {
+  name: string
+  ok: boolean
+  seconds: number
+}
+
+/** @param output - a file, when another suite may be printing */
+async function runSuite(name: string, { concurrency, files: pattern }: Suite, output?: string) {
+  const exclude = (path: string) => path.includes('node_modules')
+  const files = globSync(pattern, { cwd: root, exclude })
+  if (files.length === 0) throw new Error(`${name}: no test files match ${pattern}`)
   const startedAt = performance.now()
-  const { status } = spawnSync(
+  const file = output === undefined ? undefined : openSync(output, 'w')
+  const child = spawn(
     process.execPath,
     ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', ...files],
     {
       cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', file ?? 'inherit', file ?? 'inherit'],
       env: { ...process.env, NODE_V8_COVERAGE: join(coverage, 'tmp') },
     },
   )
+  if (file !== undefined) closeSync(file)
+  const [status] = await once(child, 'exit')
   return { name, ok: status === 0, seconds: (performance.now() - startedAt) / 1000 }
+}
+
+/** Begins each in its turn as soon as there is room; the output of suites side by side comes when they end. */
+async function runSuites(names: readonly string[]): Promise<Result[]> {
+  const running = new Set<Promise<Result>>()
+  const results: Promise<Result>[] = []
+  let room = ROOM
+  for (const name of names) {
+    const suite = suites[name] as Suite
+    while (room < suite.concurrency) await Promise.race(running)
+    room -= suite.concurrency
+    const isAlone = suite.concurrency === ROOM || names.length === 1
+    const output = isAlone ? undefined : join(coverage, `${name}.log`)
+    console.log(`\n=== ${name}${output ? ' begins' : ''}`)
+    const run = runSuite(name, suite, output).then((result) => {
+      if (output) console.log(`\n=== ${name}\n${readFileSync(output, 'utf8')}`)
+      running.delete(run)
+      room += suite.concurrency
+      return result
+    })
+    running.add(run)
+    results.push(run)
+  }
+  return Promise.all(results)
 }
 
 function reportCoverage(check: boolean): boolean {
@@ -153,16 +204,7 @@ for (const suite of suitesWithPackages)
   if (everything || chosen.includes(suite)) installPackagesOf(suite)
 rmSync(coverage, { recursive: true, force: true })
 mkdirSync(coverage, { recursive: true })
-const results = (everything ? Object.keys(suites) : chosen).map((name) => {
-  const suite = suites[name] as { files: string; concurrency: number }
-  const files = globSync(suite.files, {
-    cwd: root,
-    exclude: (path) => path.includes('node_modules'),
-  })
-  if (files.length > 0) return runSuite(name, files, suite.concurrency)
-  console.error(`=== ${name}: no test files match ${suite.files}`)
-  return { name, ok: false, seconds: 0 }
-})
+const results = await runSuites(everything ? Object.keys(suites) : chosen)
 console.log('\n=== coverage')
 const covered = reportCoverage(everything)
 console.log('\n=== suites')

@@ -106,12 +106,17 @@ export async function startVerdaccio(
   }
 }
 
-/** It knows no other registry: what is not published here does not exist. */
+/**
+ * It knows no other registry: what is not published here does not exist. It checks the password behind the token at each
+ * request, for which a hash worth its name takes longer than all else that a package needs.
+ */
 const configurationOf = (access: string) => `
 storage: ./storage
 auth:
   htpasswd:
     file: ./htpasswd
+    algorithm: bcrypt
+    rounds: 4
 packages:
   '**':
     access: ${access}
