@@ -14,15 +14,13 @@ export const debianPackages = [
   { name: 'prosody', provides: '/usr/bin/prosody' },
   { name: 'lua-unbound', provides: '/usr/share/doc/lua-unbound' },
   { name: 'ejabberd', provides: '/usr/sbin/ejabberdctl' },
-  // gives ejabberd names that the machine does not have
-  { name: 'libnss-wrapper', provides: '/usr/share/doc/libnss-wrapper' },
   // nft(8): the firewall rules that are written for sites
   { name: 'nftables', provides: '/usr/sbin/nft' },
   // ip(8), names that sites publish, and somebody who knocks: sites behind closed firewalls
   { name: 'iproute2', provides: '/usr/sbin/ip' },
   { name: 'unbound', provides: '/usr/sbin/unbound' },
   { name: 'nmap', provides: '/usr/bin/nmap' },
-  // setpriv(1): servers run under their own account and end with the tests
+  // setpriv(1): servers run under their own account and end with the tests; unshare(1): they find names of their own
   { name: 'util-linux', provides: '/usr/bin/setpriv' },
 ] as const
 

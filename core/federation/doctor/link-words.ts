@@ -40,8 +40,8 @@ const problems: Readonly<Record<string, Words>> = {
     `${at} takes connections, but does not speak as an XMPP server to components`,
     'check federation.xmpp.port: 5347 is for components, 5269 for servers, 5222 for people',
   ],
-  unreachable: ({ at }) => [
-    `${at} cannot be reached`,
+  unreachable: ({ at }, text) => [
+    `${at} cannot be reached: ${text}`,
     'see component port above; the site tries again by itself',
   ],
   silent: () => [

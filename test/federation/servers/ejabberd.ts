@@ -28,6 +28,7 @@ export async function startEjabberd(options: SiteServerOptions): Promise<XmppSer
     writeResolution(made, files.hosts)
   })
   return startServer({
+    through: withNamesOf(folder),
     domain: options.domain,
     address: options.address,
     user: 'ejabberd',
@@ -100,16 +101,24 @@ export function ejabberdMachine(folder: string): string {
 export function writeResolution(folder: string, hosts: string): void {
   writeFileSync(join(folder, 'inetrc'), resolution(folder, hosts))
   writeFileSync(join(folder, 'no-servers'), '')
-  writeFileSync(join(folder, 'erl'), machine(hosts), { mode: 0o755 })
+  writeFileSync(join(folder, 'names'), readFileSync(hosts))
+  writeFileSync(join(folder, 'where-names-are'), 'passwd: files\ngroup: files\nhosts: files\n')
+  writeFileSync(join(folder, 'erl'), machine, { mode: 0o755 })
 }
 
-/** Names of servers are looked up by the system's own library, which nss_wrapper lets read our file in place of its own. */
-function machine(hosts: string): string {
-  return `#!/bin/sh
-export LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_HOSTS='${hosts}'
+/**
+ * What goes before the command: names of servers are looked up by the system's own library, which finds these files in
+ * place of those of the machine.
+ */
+export function withNamesOf(folder: string): string[] {
+  const own = { names: 'hosts', 'where-names-are': 'nsswitch.conf' }
+  const mounts = Object.entries(own).map(([file, of]) => `mount --bind "$0/${file}" /etc/${of}`)
+  return ['unshare', '--mount', 'sh', '-c', [...mounts, 'exec "$@"'].join(' && '), folder]
+}
+
+const machine = `#!/bin/sh
 exec ${dyingWithParent().join(' ')} /usr/bin/erl "$@"
 `
-}
 
 /** Records of services are looked up by Erlang; it asks no server where none is named. */
 function resolution(folder: string, hosts: string): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Authority, Certificate } from '../servers/certificates.ts'
-import { ejabberdMachine, writeResolution } from '../servers/ejabberd.ts'
+import { ejabberdMachine, withNamesOf, writeResolution } from '../servers/ejabberd.ts'
 import { startServer, type XmppServer } from '../servers/server-process.ts'
 
 const launcher = fileURLToPath(new URL('../../../core/cli/bin.mjs', import.meta.url))
@@ -103,6 +103,7 @@ function start({ siteId, kind, address }: SetUpOptions, folder: string, hosts: s
     })
   return startServer({
     ...shared,
+    through: withNamesOf(server),
     command: [
       ...['ejabberdctl', '--config-dir', server, '--config', join(made, 'ejabberd.yml')],
       ...['--ctl-config', join(made, 'ejabberdctl.cfg'), '--logs', server, '--spool', server],
