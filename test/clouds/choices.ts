@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Json, Project } from './openstack/api.ts'
+import { LONGEST_PAGE } from './openstack/configuration.ts'
+import { createImage } from './openstack/images.ts'
 import { belongingsOf, nothing } from './openstack/inventory.ts'
 import type { OpenStack } from './openstack/openstack.ts'
 import { accountsFor, pluginConfig } from './openstack/settings.ts'
@@ -120,6 +122,22 @@ export function choiceTests(running: () => OpenStack): void {
       } finally {
         await admin.call('identity', 'DELETE', `/endpoints/${endpoint.id}`)
         await admin.call('identity', 'DELETE', '/regions/Inside')
+      }
+    })
+
+    test('images that fill more than one page of the cloud are all listed', async () => {
+      const { caller } = await startPlugin(running())
+      const list = async () =>
+        (await caller.call('image.getAllImages', [{ account: 'demo' }])) as { name: string }[]
+      const before = (await list()).length
+      const names = Array.from({ length: LONGEST_PAGE }, (_, n) => `image ${n}`)
+      const made = await Promise.all(names.map((name) => createImage(demo, name)))
+      try {
+        const listed = (await list()).map(({ name }) => name)
+        assert.equal(listed.length, before + names.length)
+        assert.deepEqual(listed.filter((name) => names.includes(name)).sort(), names)
+      } finally {
+        for (const id of made) await demo.call('image', 'DELETE', `/images/${id}`)
       }
     })
 

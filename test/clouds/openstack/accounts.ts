@@ -1,5 +1,6 @@
 import { type Json, type Login, logIn, type Project } from './api.ts'
 import { REGION, SERVICE_PASSWORD } from './configuration.ts'
+import { createImage } from './images.ts'
 import type { Places, Service } from './places.ts'
 import { ADMIN_PASSWORD } from './services.ts'
 
@@ -77,7 +78,6 @@ const flavors = [
   ['impossible', 128, 1_048_576, 20, { 'storage:class': 'none' }],
 ] as const
 
-const IMAGE_BYTES = 1 << 20
 const PLENTY = 200
 
 /** What a provider of a cloud makes: image, flavors, networks, a volume type, quotas. */
@@ -85,34 +85,13 @@ export async function createInventory(places: Places): Promise<Inventory> {
   const admin = await logInAsAdmin(places)
   const demo = await logIn(places.authUrl, logins.demo)
   const [image, networks] = await Promise.all([
-    createImage(admin),
+    createImage(admin, 'tiny', 'public'),
     createNetworks(admin, demo),
     createFlavors(admin),
     setQuotas(admin, demo.id),
     places.services.includes('cinder') && createVolumeTypes(admin, demo.id),
   ])
   return { image, ...networks }
-}
-
-async function createImage(admin: Project): Promise<string> {
-  const { id } = await admin.call('image', 'POST', '/images', {
-    name: 'tiny',
-    disk_format: 'raw',
-    container_format: 'bare',
-    visibility: 'public',
-  })
-  const answer = await fetch(`${await imageUrl(admin)}/v2/images/${id}/file`, {
-    method: 'PUT',
-    headers: { 'x-auth-token': admin.token, 'content-type': 'application/octet-stream' },
-    body: new Uint8Array(IMAGE_BYTES),
-  })
-  if (!answer.ok) throw new Error(`the image was not taken: ${answer.status}`)
-  return id
-}
-
-async function imageUrl(admin: Project): Promise<string> {
-  const { catalog } = await admin.call('identity', 'GET', '/auth/catalog')
-  return catalog.find((entry: Json) => entry.type === 'image').endpoints[0].url
 }
 
 async function createFlavors(admin: Project): Promise<void> {

@@ -6,6 +6,8 @@ import type { Places, Service } from './places.ts'
 export const REGION = 'RegionOne'
 export const SERVICE_PASSWORD = 'service'
 export const COMPUTE_HOST = 'compute1'
+/** Of a list of images, whatever was asked for: a few images take more than one. */
+export const LONGEST_PAGE = 5
 
 type Section = Readonly<Record<string, string | number | boolean>>
 type Sections = Readonly<Record<string, Section>>
@@ -32,7 +34,7 @@ export function writeConfiguration(places: Places): void {
   writeFileSync(join(places.inside('nova'), 'cell0.conf'), toIni(cell0), { mode: 0o600 })
 }
 
-export function configurationOf(places: Places, service: Service): string {
+export function configurationOf(places: Pick<Places, 'inside'>, service: Service): string {
   return join(places.inside(service), service === 'glance' ? 'glance-api.conf' : `${service}.conf`)
 }
 
@@ -58,7 +60,11 @@ function placement(places: Places): Sections {
 function glance(places: Places): Sections {
   return {
     ...shared(places, 'glance'),
-    DEFAULT: { transport_url: places.brokerUrl, enabled_backends: 'files:file' },
+    DEFAULT: {
+      transport_url: places.brokerUrl,
+      enabled_backends: 'files:file',
+      api_limit_max: LONGEST_PAGE,
+    },
     glance_store: { default_backend: 'files' },
     files: { filesystem_store_datadir: places.inside('glance', 'images') },
     paste_deploy: { flavor: 'keystone' },

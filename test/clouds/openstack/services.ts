@@ -89,7 +89,13 @@ const applications = {
 /** Threads of one process; the other services are written for one request at a time. */
 const threads: Partial<Record<Service, number>> = { keystone: 4, placement: 2 }
 
-export function startApi(places: Places, processes: Processes, service: Service): void {
+/** @param env - settings that differ from those in its file, as oslo.config reads them: `OS_GROUP__OPTION` */
+export function startApi(
+  places: Pick<Places, 'address' | 'portOf' | 'inside'>,
+  processes: Processes,
+  service: Service,
+  env: Readonly<Record<string, string>> = {},
+): void {
   if (service === 'neutron') {
     const file = configurationOf(places, 'neutron')
     processes.start('neutron', ['neutron-server', '--config-file', file])
@@ -118,10 +124,15 @@ export function startApi(places: Places, processes: Processes, service: Service)
   processes.start(service, ['uwsgi', ...args], {
     [`OS_${service.toUpperCase()}_CONFIG_DIR`]: folder,
     ...(service === 'keystone' && { OS_KEYSTONE_CONFIG_FILES: 'keystone.conf' }),
+    ...env,
   })
 }
 
-export function untilApi(places: Places, processes: Processes, service: Service): Promise<void> {
+export function untilApi(
+  places: Pick<Places, 'urlOf'>,
+  processes: Processes,
+  service: Service,
+): Promise<void> {
   return processes.until(service, () => answers(places.urlOf(service)))
 }
 
