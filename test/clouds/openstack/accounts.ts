@@ -174,8 +174,9 @@ export async function hostsAreUp(places: Places): Promise<boolean> {
   if (hypervisors.length === 0 || !haveReported(services, 'nova-scheduler', 'nova-conductor'))
     return false
   if (!places.services.includes('cinder')) return true
-  const { services: disks } = await admin.call('volumev3', 'GET', '/os-services')
-  return haveReported(disks, 'cinder-volume', 'cinder-scheduler')
+  // Volumes that are asked for before the scheduler was told what there is room for fail at once.
+  const { pools } = await admin.call('volumev3', 'GET', '/scheduler-stats/get_pools')
+  return pools.length > 0
 }
 
 function haveReported(services: Json[], ...names: string[]): boolean {
