@@ -22,6 +22,7 @@ export const debianPackages = [
   { name: 'nmap', provides: '/usr/bin/nmap' },
   // setpriv(1): servers run under their own account and end with the tests; unshare(1): they find names of their own
   { name: 'util-linux', provides: '/usr/bin/setpriv' },
+  { name: 'mount', provides: '/usr/bin/mount' },
 ] as const
 
 /** Services of OpenStack with database and message queue: large, and of use to the suite `clouds` alone. */
