@@ -133,6 +133,8 @@ export function choiceTests(running: () => OpenStack): void {
       const names = Array.from({ length: LONGEST_PAGE }, (_, n) => `image ${n}`)
       const made = await Promise.all(names.map((name) => createImage(demo, name)))
       try {
+        const page = await demo.call('image', 'GET', '/images?limit=100')
+        assert.equal(page.images.length, LONGEST_PAGE, 'the cloud gives no more at once')
         const listed = (await list()).map(({ name }) => name)
         assert.equal(listed.length, before + names.length)
         assert.deepEqual(listed.filter((name) => names.includes(name)).sort(), names)

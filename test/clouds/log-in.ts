@@ -92,6 +92,8 @@ export function loginTests(running: () => OpenStack): void {
       const plugin = await startPlugin(running(), { authUrl: brief.authUrl })
       const list = () => plugin.caller.call('image.getAllImages', [{ account: 'demo' }])
       const listed = await list()
+      await list()
+      assert.equal(plugin.tokens.length, 1, 'it would not have had another by itself')
       await expired(plugin.tokens[0] ?? '')
       assert.deepEqual(await list(), listed)
       assert.equal(plugin.tokens.length, 2)
