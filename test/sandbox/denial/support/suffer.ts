@@ -142,14 +142,16 @@ async function attack(strike: Strike, spec: SandboxSpec, launcher: Launcher): Pr
   const calls = Array.from({ length: strike.calls ?? 1 }, call)
   const late = pause(PATIENCE_MS, ['none'], { ref: false })
   const answers = await Promise.race([Promise.all(calls), late])
-  const ended = await Promise.race([sandbox.ended, pause(strike.lingerMs ?? 300)])
+  await Promise.race([sandbox.ended, pause(strike.lingerMs ?? 300)])
   await sandbox.stop()
   const end = await sandbox.ended
+  // What was condemned before it was told to stop says so, however long its kill takes.
+  const endedByItself = end.cause !== 'stopped'
   return {
     answers: [...new Set(answers)],
     problems: [...problems],
     ...(said !== undefined && { said }),
-    ...((ended || end.zombie) && { end }),
+    ...((endedByItself || end.zombie) && { end }),
   }
 }
 
