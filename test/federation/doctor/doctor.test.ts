@@ -193,6 +193,7 @@ test('when all is well every check is good, and the ping tells latency, dialect,
 test('a port on which nothing listens is told from one of another service', async () => {
   const closed = await examined({ xmpp: { port: 5999 } })
   assertFault(finding(closed, 'component port'), /nothing listens.*start the XMPP server/)
+  assertFault(finding(closed, 'component secret'), /cannot be reached: .*ECONNREFUSED/)
   const servers = await examined({ xmpp: { port: 5269 } })
   assert.equal(finding(servers, 'component port').verdict, 'ok')
   assert.equal(finding(servers, 'component secret').verdict, 'fault')
